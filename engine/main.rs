@@ -1,0 +1,3 @@
+//! The composition root: introduces the engine's parts to each other and to the host modules.
+
+fn main() {}

@@ -13,6 +13,7 @@ mod identifier;
 mod keep;
 mod ledger;
 mod object;
+mod organisation;
 mod profile;
 mod replication;
 mod snapshot;

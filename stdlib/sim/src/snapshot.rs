@@ -107,7 +107,7 @@ fn comparable(object: &DirectoryObject, view: &[DirectoryObject]) -> Value {
             }
             // A made-up logon name is an identifier of the server's.
             "SamAccountName" if value.as_str().is_some_and(|sam| sam.starts_with('$')) => {
-                *value = json!("(made up)")
+                *value = json!("(made up)");
             }
             _ => {}
         }

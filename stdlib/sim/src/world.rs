@@ -74,13 +74,12 @@ impl World {
     /// [`WorldError::Held`] when another holder has it; `Malformed` and `Format` leave the file as it is.
     pub fn open(path: &Path, spec: &WorldSpec) -> Result<Self, WorldError> {
         let (keep, found) = Keep::open(path)?;
-        let state = match found {
-            Some(state) => state,
-            None => {
-                let state = profile::build(spec)?;
-                keep.write(&state)?;
-                state
-            }
+        let state = if let Some(state) = found {
+            state
+        } else {
+            let state = profile::build(spec)?;
+            keep.write(&state)?;
+            state
         };
         Ok(Self { inner: Arc::new(Inner { state: Mutex::new(state), keep: Some(keep) }) })
     }

@@ -66,25 +66,22 @@ fn new(call: &mut Call<'_>) -> Result<Vec<Value>, CmdletError> {
     };
     let existing = call.objects(class(Class::ManagementRoleAssignment));
     let taken = |name: &str| existing.iter().find(|one| one.name().eq_ignore_ascii_case(name));
-    let name = match call.text("Name") {
-        Some(name) => {
-            call.length("Name", &name, 64)?;
-            if let Some(one) = taken(&name) {
-                return Err(call.already_exists(one.text("DistinguishedName")));
-            }
-            name
+    let name = if let Some(name) = call.text("Name") {
+        call.length("Name", &name, 64)?;
+        if let Some(one) = taken(&name) {
+            return Err(call.already_exists(one.text("DistinguishedName")));
         }
-        None => {
-            let made: String = format!("{}-{}", role.name(), assignee.name()).chars().take(64).collect();
-            let mut name = made.clone();
-            let mut attempt = 1;
-            while taken(&name).is_some() {
-                let tail = format!("-{attempt}");
-                name = made.chars().take(64 - tail.len()).collect::<String>() + &tail;
-                attempt += 1;
-            }
-            name
+        name
+    } else {
+        let made: String = format!("{}-{}", role.name(), assignee.name()).chars().take(64).collect();
+        let mut name = made.clone();
+        let mut attempt = 1;
+        while taken(&name).is_some() {
+            let tail = format!("-{attempt}");
+            name = made.chars().take(64 - tail.len()).collect::<String>() + &tail;
+            attempt += 1;
         }
+        name
     };
     let delegating = call.flag("Delegating") == Some(true);
     let properties = assignment(&role, &assignee, delegating);

@@ -143,7 +143,10 @@ pub(crate) fn run(
 ) -> Result<Reply, CmdletError> {
     state.directory.tick();
     let bound = bind(cmdlet, parameters)?;
-    if cmdlet.prompts && bound.get("Confirm") != Some(&Value::Bool(false)) && bound.get("WhatIf").is_none() {
+    if cmdlet.prompts
+        && bound.get("Confirm") != Some(&Value::Bool(false))
+        && bound.get("WhatIf") != Some(&Value::Bool(true))
+    {
         // unconfirmed: the exact id; the exception is what a non-interactive host raises when asked to prompt.
         return Err(CmdletError::new(
             ErrorKind::RefusedBeforeItRan,
@@ -248,10 +251,9 @@ fn fits(cmdlet: &Cmdlet, parameter: &Parameter, value: &Value) -> Result<(), Cmd
     let scalar = |value: &Value| value.is_string() || value.is_number() || value.is_boolean();
     let fits = match (parameter.kind, value) {
         (_, Value::Null) => true,
-        (Kind::Text, value) => scalar(value),
         (Kind::Bool, value) => value.is_boolean(),
         (Kind::List, Value::Array(items)) => items.iter().all(scalar),
-        (Kind::List, value) => scalar(value),
+        (Kind::Text | Kind::List, value) => scalar(value),
         (Kind::Number, Value::String(text)) => {
             text.eq_ignore_ascii_case("unlimited") || text.parse::<u64>().is_ok()
         }

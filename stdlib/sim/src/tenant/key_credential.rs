@@ -77,14 +77,14 @@ fn one(
         )));
     }
     let only = ["key", "type", "usage", "@odata.type"];
-    if style == KeepStyle::KeyOnly {
-        if let Some(other) = entry.keys().find(|key| !only.contains(&key.as_str())) {
-            // unconfirmed: code and wording; that the PATCH fails is reported by Microsoft's own scripts.
-            return Err(Refusal::bad(format!(
-                "One or more property values specified are invalid: '{other}' can't be set on a key credential of this \
+    if style == KeepStyle::KeyOnly
+        && let Some(other) = entry.keys().find(|key| !only.contains(&key.as_str()))
+    {
+        // unconfirmed: code and wording; that the PATCH fails is reported by Microsoft's own scripts.
+        return Err(Refusal::bad(format!(
+            "One or more property values specified are invalid: '{other}' can't be set on a key credential of this \
                  service principal."
-            )));
-        }
+        )));
     }
     let text = |name: &str| entry.get(name).and_then(Value::as_str);
     let existing = text("keyId")
@@ -120,17 +120,17 @@ fn one(
             "A key credential with this value exists already: keep it by its keyId, with key null.",
         ));
     }
-    if let (Some(days), false) = (state.spec.key_lifetime_days_max, known) {
-        if (facts.not_after - facts.not_before).whole_days() > days {
-            // unconfirmed: the code of this refusal, and whether such policies reach Microsoft's own service principals.
-            return Err(Refusal::new(
-                400,
-                "CredentialTypeNotAllowedAsPerAppPolicy",
-                format!(
-                    "The lifetime of the key credential exceeds the {days} days that the tenant's policy allows."
-                ),
-            ));
-        }
+    if let (Some(days), false) = (state.spec.key_lifetime_days_max, known)
+        && (facts.not_after - facts.not_before).whole_days() > days
+    {
+        // unconfirmed: the code of this refusal, and whether such policies reach Microsoft's own service principals.
+        return Err(Refusal::new(
+            400,
+            "CredentialTypeNotAllowedAsPerAppPolicy",
+            format!(
+                "The lifetime of the key credential exceeds the {days} days that the tenant's policy allows."
+            ),
+        ));
     }
     let mut key = made(state.new_guid("key"), &facts, &der);
     if let Some(identifier) = text("customKeyIdentifier") {

@@ -20,12 +20,12 @@ pub(super) fn answer(world: &World, asked: &Asked) -> Option<Answer> {
     let acts = state.faults.due(&operation);
     let written = state.ledger.len();
     let outcome = with_faults(&mut state, asked, &acts);
-    if state.ledger.len() != written || !acts.is_empty() {
-        if let Err(error) = world.kept(&state) {
-            let refusal =
-                Refusal::new(500, "WorldNotKept", format!("the simulator could not keep its world: {error}"));
-            return Some(refusal.answer(&mut state, asked));
-        }
+    if (state.ledger.len() != written || !acts.is_empty())
+        && let Err(error) = world.kept(&state)
+    {
+        let refusal =
+            Refusal::new(500, "WorldNotKept", format!("the simulator could not keep its world: {error}"));
+        return Some(refusal.answer(&mut state, asked));
     }
     outcome
 }

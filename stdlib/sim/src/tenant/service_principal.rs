@@ -81,14 +81,15 @@ pub(super) fn list(state: &mut State, tenant: &mut TenantState, asked: &Asked) -
         "value": rows,
     });
     if start + size < found.len() {
-        let mut link = format!("{}/v1.0/servicePrincipals?", asked.base);
-        for (key, value) in asked.query.iter().filter(|(key, _)| key != "$skiptoken") {
-            link.push_str(&format!(
-                "{key}={}&",
-                value.replace('%', "%25").replace(' ', "%20").replace('&', "%26")
-            ));
-        }
-        link.push_str(&format!("$skiptoken={}", start + size));
+        let escaped = |value: &str| value.replace('%', "%25").replace(' ', "%20").replace('&', "%26");
+        let mut query: Vec<String> = asked
+            .query
+            .iter()
+            .filter(|(key, _)| key != "$skiptoken")
+            .map(|(key, value)| format!("{key}={}", escaped(value)))
+            .collect();
+        query.push(format!("$skiptoken={}", start + size));
+        let link = format!("{}/v1.0/servicePrincipals?{}", asked.base, query.join("&"));
         body["@odata.nextLink"] = json!(link);
     }
     Ok(Answer::json(200, body))

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    action::Action,
     certificate::{CertificateFacts, FIXTURES, fixture_der},
     cmdlet::{self, properties, publish},
     error::WorldError,
-    fault::FaultState,
+    fault::{Act, FaultState, Faults},
     identifier::base64,
     keep::FORMAT,
     ledger::By,
@@ -32,9 +33,7 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<State, WorldError> {
     if spec.controllers.is_empty() || spec.servers.is_empty() {
         return Err(WorldError::Spec("a world needs at least one controller and one server".into()));
     }
-    if !(0.0..=1.0).contains(&spec.faults.rate) {
-        return Err(invalid("faults.rate", &spec.faults.rate.to_string(), "a number from 0 to 1"));
-    }
+    check_faults(&spec.faults, &spec.controllers)?;
     let mut state = State {
         format: FORMAT,
         spec: spec.clone(),
@@ -69,6 +68,45 @@ pub(crate) fn build(spec: &WorldSpec) -> Result<State, WorldError> {
     state.ledger.clear();
     state.faults = FaultState::new(spec.faults.clone());
     Ok(state)
+}
+
+/// Refuses a plan that could never do what it says: an unknown cmdlet, controller or fixture, a rate that is no share.
+pub(crate) fn check_faults(faults: &Faults, controllers: &[String]) -> Result<(), WorldError> {
+    if !(0.0..=1.0).contains(&faults.rate) {
+        return Err(invalid("faults.rate", &faults.rate.to_string(), "a number from 0 to 1"));
+    }
+    let acts = faults.injections.iter().map(|injection| &injection.act);
+    for act in acts {
+        if let Act::DcGone { name } = act
+            && Directory::new(controllers, 0).controller(name).is_none()
+        {
+            return Err(invalid("dc_gone", name, &format!("one of {}", controllers.join(", "))));
+        }
+    }
+    let others = faults.injections.iter().filter_map(|injection| match &injection.act {
+        Act::Other(action) => Some(action),
+        _ => None,
+    });
+    for action in others.chain(&faults.others) {
+        match action {
+            Action::Invoke { cmdlet, .. } => {
+                cmdlet::find(cmdlet).map_err(|error| WorldError::Spec(format!("faults: {error}")))?;
+            }
+            Action::Graph { add_key, remove_key, .. } => {
+                for name in add_key.iter().chain(remove_key) {
+                    fixture(name)?;
+                }
+            }
+            Action::RollCertificate => {}
+        }
+    }
+    for injection in &faults.injections {
+        // With a blank it is method and path, with a star a pattern.
+        if !injection.on.contains([' ', '*']) {
+            cmdlet::find(&injection.on).map_err(|error| WorldError::Spec(format!("faults: {error}")))?;
+        }
+    }
+    Ok(())
 }
 
 fn deviate(state: &mut State, spec: &WorldSpec) -> Result<(), WorldError> {

@@ -122,9 +122,10 @@ impl World {
         self.lock().ledger.clone()
     }
 
-    /// Replaces the fault plan; counting begins anew.
+    /// Replaces the fault plan; counting begins anew. A plan that names what is not there is refused.
     pub fn faults(&self, faults: Faults) -> Result<(), WorldError> {
         let mut state = self.lock();
+        profile::check_faults(&faults, &state.spec.controllers)?;
         state.faults = FaultState::new(faults);
         self.kept(&state)
     }

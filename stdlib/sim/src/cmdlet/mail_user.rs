@@ -186,6 +186,15 @@ fn set(call: &mut Call<'_>) -> Result<Vec<Value>, CmdletError> {
     }
     if let Some(name) = call.text("Name") {
         call.length("Name", &name, 64)?;
+        let taken = call.objects(|one| {
+            one.class == Class::User
+                && one.guid != user.guid
+                && one.text("OrganizationalUnit") == user.text("OrganizationalUnit")
+                && one.name().eq_ignore_ascii_case(&name)
+        });
+        if let Some(one) = taken.first() {
+            return Err(call.already_exists(one.text("DistinguishedName")));
+        }
         properties.insert("Name".into(), json!(name));
     }
     let external = address(call, "ExternalEmailAddress")?;

@@ -190,3 +190,18 @@ fn recipients_are_found_by_address_and_filter() {
     let error = refused(&world, "Get-Recipient", json!({ "Filter": "Name -gt 'x'" }));
     assert!(error.exception_type.ends_with("ParsingException"));
 }
+
+#[test]
+fn an_account_is_renamed_to_a_free_name_only() {
+    let world = world("");
+    let account = new_account(&world);
+    run(&world, "New-MailUser", json!({ "Name": "Other", "ExternalEmailAddress": "other@contoso.com" }));
+    let given = |name: &str| json!({ "Identity": account["Guid"], "Name": name, "DomainController": DC1 });
+    let taken = refused(&world, "Set-MailUser", given("OTHER"));
+    assert!(taken.exception_type.ends_with("ADObjectAlreadyExistsException"));
+    run(&world, "Set-MailUser", given("Renamed"));
+    let found = run(&world, "Get-MailUser", json!({ "Identity": account["Guid"], "DomainController": DC1 }))
+        .remove(0);
+    assert_eq!(found["DistinguishedName"], "CN=Renamed,CN=Users,DC=contoso,DC=lab");
+    assert_eq!(found["Identity"], "contoso.lab/Users/Renamed");
+}

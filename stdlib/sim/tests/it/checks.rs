@@ -171,6 +171,12 @@ fn a_description_that_makes_no_sense_is_refused_in_words() {
         ("certificate = 'unheard-of'", "one of current"),
         ("controllers = []", "at least one controller"),
         ("[faults]\nrate = 2.0", "from 0 to 1"),
+        ("[[faults.injections]]\non = 'New-MailUsers'\nact = 'timeout_after'", "not recognized"),
+        ("[[faults.injections]]\non = 'New-MailUser'\nact = { dc_gone = { name = 'dc9' } }", "one of dc1"),
+        (
+            "[[faults.injections]]\non = 'PATCH /x'\nact = { other = { graph = { app_id = 'x', add_key = 'y' } } }",
+            "one of current",
+        ),
         ("[[invoke]]\ncmdlet = 'Get-Nothing'", "not recognized"),
         ("[[keys]]\napp_id = 'x'\ncertificate = 'next'", "no service principal"),
         ("remove = [{ service_principal = 'x' }]", "no service principal"),

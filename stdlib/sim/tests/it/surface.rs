@@ -163,3 +163,21 @@ fn result_size_cuts_with_a_warning() {
     let reply = try_run(&world, "Get-MailUser", given).unwrap();
     assert_eq!((reply.objects.len(), reply.warnings.len()), (3, 0));
 }
+
+#[test]
+fn many_threads_share_one_world() {
+    let world = world("");
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let world = world.clone();
+            scope.spawn(move || {
+                let given = json!({
+                    "Name": format!("u{number}"), "ExternalEmailAddress": format!("u{number}@contoso.com"),
+                });
+                run(&world, "New-MailUser", given);
+            });
+        }
+    });
+    let sequences: Vec<u64> = world.ledger().iter().map(|entry| entry.sequence).collect();
+    assert_eq!(sequences, (1..=8).collect::<Vec<u64>>());
+}

@@ -1,1 +1,24 @@
+//! The seams of footbridge: what hosts, scripts, journals, targets and front ends promise each other.
+//!
+//! A customer's crate of host functions depends on this crate and on `model`, on nothing else of ours.
 
+mod clock;
+mod gateway;
+mod host_module;
+mod journal;
+mod secret;
+mod service;
+mod step_runner;
+mod targets;
+
+pub use clock::Clock;
+pub use gateway::{End, Gateway};
+pub use host_module::{CallContext, HostCall, HostModule, HostReply, WireRequest};
+pub use journal::{Durability, Journal, JournalError};
+pub use secret::{SecretSource, SecretText};
+pub use service::{
+    Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, PlanReply, PlanRequest, Service,
+    StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
+};
+pub use step_runner::{Finding, PhaseCall, PhaseEnd, StepRunner};
+pub use targets::{Session, Targets};

@@ -1,1 +1,45 @@
+//! The nouns of footbridge as plain data: no I/O, no clock, no scripts, no TOML.
+//!
+//! Everything that happens to a run is an [`Event`]; [`RunState`] is the fold of its events; what should happen next
+//! is a [`Command`]. The words are those of the architecture guide, one meaning each.
 
+pub mod change;
+pub mod codes;
+pub mod command;
+pub mod digest;
+pub mod event;
+pub mod failure;
+pub mod fold;
+pub mod function;
+pub mod ids;
+pub mod param;
+pub mod plan;
+pub mod redact;
+pub mod refine;
+pub mod run_state;
+pub mod seen;
+pub mod step_state;
+pub mod summary;
+pub mod time;
+pub mod value;
+pub mod verdict;
+pub mod workflow;
+
+pub use change::{Applied, Change, ChangeKind, Ownership};
+pub use codes::Code;
+pub use command::{Command, CommandId};
+pub use digest::Digest;
+pub use event::{Event, Record};
+pub use failure::{Class, Failure, Place};
+pub use function::{Argument, Effect, FunctionSpec, Reversibility};
+pub use ids::{RunId, StepId, StepPath};
+pub use param::{Kind, Param};
+pub use plan::{Plan, PlannedStep, StepOutlook};
+pub use redact::Redactor;
+pub use run_state::{Life, RunState, RunStatus};
+pub use seen::Seen;
+pub use step_state::{Stage, StepState};
+pub use time::Timestamp;
+pub use value::Value;
+pub use verdict::{Answer, Verdict};
+pub use workflow::{Gate, Retry, Step, Workflow};

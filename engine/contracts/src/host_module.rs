@@ -1,0 +1,79 @@
+//! What Rust offers to scripts: a named set of functions declared as data, with one async `call`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::value::Map;
+use model::{Failure, FunctionSpec, RunId, Timestamp, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::SecretText;
+
+#[async_trait]
+pub trait HostModule: Send + Sync {
+    /// The namespace in scripts.
+    fn name(&self) -> &str;
+
+    fn functions(&self) -> &[FunctionSpec];
+
+    /// Performs one call. Arguments are checked against the function's spec before they come here.
+    /// A write whose answer was lost must fail with class *in doubt*.
+    async fn call(&self, call: HostCall) -> Result<HostReply, Failure>;
+
+    /// What `call` would send, exactly, without sending it.
+    async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure>;
+}
+
+#[derive(Clone)]
+pub struct HostCall {
+    pub function: String,
+    pub arguments: Map,
+    pub context: Arc<dyn CallContext>,
+}
+
+/// What a host module may know about the run that calls it.
+pub trait CallContext: Send + Sync {
+    /// `None` while planning without a run.
+    fn run(&self) -> Option<RunId>;
+
+    fn now(&self) -> Timestamp;
+
+    /// How long this call may take.
+    fn time_left(&self) -> Duration;
+
+    /// A value this module pinned for the run, such as the domain controller.
+    fn pin(&self, name: &str) -> Option<Value>;
+
+    /// Pins a value for the rest of the run; journaled.
+    fn set_pin(&self, name: &str, value: Value) -> Result<(), Failure>;
+
+    fn secret(&self, name: &str) -> Result<SecretText, Failure>;
+
+    fn cancelled(&self) -> bool;
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HostReply {
+    pub value: Value,
+    /// Request ids, domain controller and the like: kept in the journal beside the outcome.
+    pub evidence: Map,
+}
+
+impl From<Value> for HostReply {
+    fn from(value: Value) -> HostReply {
+        HostReply { value, evidence: Map::new() }
+    }
+}
+
+/// One request as a person would type or trace it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireRequest {
+    /// `powershell`, `http` or `file`.
+    pub channel: String,
+    /// The cmdlet with its parameters, or method and URL.
+    pub line: String,
+    /// The body, pretty JSON; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}

@@ -1,0 +1,185 @@
+//! Everything a front end may ask of the engine. The command line uses it in process or over the holder's socket.
+
+use async_trait::async_trait;
+use model::event::Decision;
+use model::refine::Difference;
+use model::value::Map;
+use model::{Answer, Digest, Failure, Plan, Record, RunId, StepPath, Value, Workflow};
+
+use serde::{Deserialize, Serialize};
+
+use crate::WireRequest;
+
+#[async_trait]
+pub trait Service: Send + Sync {
+    /// Looks and plans; writes nothing, not even a run.
+    async fn plan(&self, request: PlanRequest) -> Result<PlanReply, Failure>;
+
+    /// Plans again, and makes a run of it. Fails with `PlanStale` when a digest was asked for and is not met.
+    async fn start(&self, request: StartRequest) -> Result<RunId, Failure>;
+
+    /// Carries a run on: one that was interrupted, paused or failed, or one that waits.
+    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure>;
+
+    /// Approves the plan, a held step, answers a form, or decides a change nobody can tell about.
+    async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure>;
+
+    async fn pause(&self, run: RunId, by: &str) -> Result<(), Failure>;
+
+    /// Stops at the next safe point; undoes nothing.
+    async fn cancel(&self, run: RunId, by: &str) -> Result<(), Failure>;
+
+    /// Looks, and says what undo would do; writes nothing.
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure>;
+
+    /// Starts the undo whose digest was shown; `None` approves whatever the fresh undo plan is.
+    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure>;
+
+    /// Read-only: is the world still as the run left it?
+    async fn verify(&self, run: RunId) -> Result<DriftReport, Failure>;
+
+    /// Every run, newest first.
+    async fn runs(&self) -> Result<Vec<RunId>, Failure>;
+
+    /// The run's records from `from` on. With `wait_ms` above zero, answers when there is at least one, when the run
+    /// rests, or when the time is up.
+    async fn history(&self, run: RunId, from: u32, wait_ms: u64) -> Result<History, Failure>;
+
+    /// The workflow pinned to a run.
+    async fn workflow(&self, run: RunId) -> Result<Workflow, Failure>;
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanRequest {
+    pub workflow: Workflow,
+    pub target: String,
+    /// Checked against the workflow's parameters; defaults are filled in.
+    pub params: Map,
+    /// Also dry-run `apply` and say what would be sent.
+    pub commands: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlanReply {
+    pub plan: Plan,
+    /// Empty unless asked for.
+    pub commands: Vec<StepCommands>,
+}
+
+/// What one change would send.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StepCommands {
+    pub step: StepPath,
+    pub key: String,
+    pub requests: Vec<WireRequest>,
+    /// Why they cannot be said before the run, when they cannot: "known after application_account.guid".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StartRequest {
+    pub workflow: Workflow,
+    pub target: String,
+    pub params: Map,
+    pub by: String,
+    pub approve: ApproveMode,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApproveMode {
+    /// The run waits until a person approves.
+    Wait,
+    /// Whatever the plan is, and what becomes known later; never what moved since.
+    Yes,
+    /// Exactly this plan.
+    Digest(Digest),
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ApproveRequest {
+    pub by: String,
+    /// `None`: the run's plan, or else every step that waits for an approval.
+    pub step: Option<StepPath>,
+    /// The digest that was shown; a plan or a held step with another digest is refused.
+    pub digest: Option<Digest>,
+    pub answers: Vec<Answered>,
+    /// For a change in doubt that looking could not settle.
+    pub choice: Option<Decision>,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answered {
+    pub question: String,
+    pub answer: Answer,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoPlan {
+    pub run: RunId,
+    /// Newest change first.
+    pub items: Vec<UndoItem>,
+    pub digest: Digest,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoItem {
+    pub step: StepPath,
+    pub key: String,
+    pub target: String,
+    /// What the run left there.
+    pub left: Value,
+    /// What undo would bring back.
+    pub before: Value,
+    pub verdict: UndoVerdict,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum UndoVerdict {
+    Undo,
+    /// The object itself is removed by another item.
+    Covered {
+        by: String,
+    },
+    /// Already as it was before.
+    AlreadySo,
+    /// Someone changed the object since; undo refuses.
+    Conflict {
+        differences: Vec<Difference>,
+    },
+    /// It cannot be taken back; it is left as it is.
+    Irreversible {
+        why: String,
+    },
+    /// The write's answer was lost, so whose object it is is presumed only.
+    Presumed,
+    CannotTell {
+        why: String,
+    },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DriftReport {
+    pub run: RunId,
+    pub drifts: Vec<Drift>,
+    /// Steps that could not be looked at, and why.
+    pub cannot_tell: Vec<(StepPath, String)>,
+    /// How many objects were compared.
+    pub compared: usize,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Drift {
+    pub step: StepPath,
+    pub difference: Difference,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct History {
+    pub records: Vec<Record>,
+    /// Whether a process is carrying the run on right now.
+    pub live: bool,
+}

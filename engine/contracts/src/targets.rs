@@ -1,0 +1,26 @@
+//! Opens targets: a name to the host modules that reach an Exchange organisation and a tenant.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::{Failure, FunctionSpec, RunId};
+
+use crate::HostModule;
+
+#[async_trait]
+pub trait Targets: Send + Sync {
+    /// Opens `name` for a run, or for planning without one. Sessions of the same target may share connections.
+    async fn open(&self, name: &str, run: Option<RunId>) -> Result<Session, Failure>;
+
+    /// Every host function there is, whatever the target.
+    fn functions(&self) -> Vec<FunctionSpec>;
+}
+
+/// An open target.
+#[derive(Clone)]
+pub struct Session {
+    pub target: String,
+    pub modules: Vec<Arc<dyn HostModule>>,
+    /// A target that approves plans by itself says why: the throw-away simulator.
+    pub approves_itself: Option<String>,
+}

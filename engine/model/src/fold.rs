@@ -1,0 +1,339 @@
+//! How each event moves a run: the only place where a run's state changes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::change::{Applied, Ownership};
+use crate::event::{Decision, Event, Record};
+use crate::run_state::{Life, RunState};
+use crate::step_state::{ChangeState, Held, Progress, Stage, StepState, Wait};
+use crate::value::Map;
+use crate::{StepPath, Timestamp, Value, Workflow};
+
+/// An event that cannot follow what went before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {sequence} cannot follow: {why}")]
+pub struct BadEvent {
+    pub sequence: u32,
+    pub why: String,
+}
+
+impl RunState {
+    /// Folds a whole history. `workflow` is the one that the first record names.
+    pub fn fold(workflow: Arc<Workflow>, records: &[Record]) -> Result<RunState, BadEvent> {
+        let Some((first, rest)) = records.split_first() else {
+            return Err(BadEvent { sequence: 0, why: "the history is empty".into() });
+        };
+        let mut state = RunState::begin(workflow, first)?;
+        for record in rest {
+            state.apply(record)?;
+        }
+        Ok(state)
+    }
+
+    pub fn begin(workflow: Arc<Workflow>, first: &Record) -> Result<RunState, BadEvent> {
+        let Event::RunCreated { run, target, params, by, approves_later, .. } = &first.event else {
+            return Err(BadEvent {
+                sequence: first.sequence,
+                why: "a history begins with run_created".into(),
+            });
+        };
+        let index: BTreeMap<StepPath, usize> =
+            workflow.steps.iter().enumerate().map(|(at, step)| (step.path.clone(), at)).collect();
+        Ok(RunState {
+            id: *run,
+            steps: workflow.steps.iter().map(|_| StepState::new(first.at)).collect(),
+            workflow,
+            target: target.clone(),
+            params: params.clone(),
+            by: by.clone(),
+            approves_later: *approves_later,
+            created: first.at,
+            updated: first.at,
+            life: Life::Awaiting,
+            plan: None,
+            approved_by: None,
+            pause_asked: false,
+            cancel_asked: false,
+            epoch: 0,
+            pins: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            undo: Vec::new(),
+            stuck: None,
+            next_sequence: first.sequence + 1,
+            head: first.hash,
+            index: Arc::new(index),
+        })
+    }
+
+    /// Applies one record; on an error nothing has changed but what the error names, and the run must stop.
+    pub fn apply(&mut self, record: &Record) -> Result<(), BadEvent> {
+        let bad = |why: String| BadEvent { sequence: record.sequence, why };
+        if record.sequence != self.next_sequence {
+            return Err(bad(format!("expected record {}", self.next_sequence)));
+        }
+        self.event(&record.event, record.at, record.sequence).map_err(bad)?;
+        self.updated = record.at;
+        self.next_sequence += 1;
+        self.head = record.hash;
+        Ok(())
+    }
+
+    fn event(&mut self, event: &Event, at: Timestamp, sequence: u32) -> Result<(), String> {
+        match event {
+            Event::RunCreated { .. } => return Err("the run exists already".into()),
+            Event::Planned { plan } => self.plan = Some(plan.clone()),
+            Event::Approved { by, .. } => {
+                self.approved_by = Some(by.clone());
+                self.become_life(Life::Running)?;
+            }
+            Event::StepReady { step, with } => {
+                let gated = self.step(step).is_some_and(|(step, _)| step.gate.is_some());
+                let state = self.turn(step)?;
+                state.with.clone_from(with);
+                state.go(if gated { Stage::Gate } else { Stage::Plan }, at)?;
+            }
+            Event::StepSkipped { step } => self.turn(step)?.go(Stage::Skipped, at)?,
+            Event::GatePassed { step, .. } => {
+                self.epoch += 1;
+                self.turn(step)?.go(Stage::Plan, at)?;
+            }
+            Event::FormAnswered { step, question, answer, .. } => {
+                self.turn(step)?;
+                self.answers.insert((step.clone(), question.clone()), answer.clone());
+            }
+            Event::StepPlanned { step, changes, already } => {
+                let epoch = self.epoch;
+                let state = self.turn(step)?;
+                state.changes.retain(|change| change.applied().is_some());
+                state.changes.extend(changes.iter().cloned().map(ChangeState::new));
+                state.already.clone_from(already);
+                state.epoch = epoch;
+                let next = if changes.is_empty() { Stage::Verify } else { Stage::Change };
+                state.go(next, at)?;
+            }
+            Event::StepHeld { step, changes, differences, digest, why } => {
+                let state = self.turn(step)?;
+                state.held = Some(Held {
+                    digest: *digest,
+                    changes: changes.clone(),
+                    differences: differences.clone(),
+                    why: why.clone(),
+                });
+                state.go(Stage::Held, at)?;
+            }
+            Event::StepApproved { step, .. } => {
+                self.epoch += 1;
+                let state = self.turn(step)?;
+                state.approved = state.held.take().map(|held| held.changes);
+                state.go(Stage::Plan, at)?;
+            }
+            Event::Waits { step, until, why } => {
+                let state = self.turn(step)?;
+                state.first_wait.get_or_insert(at);
+                state.wait = Some(Wait { until: *until, why: why.clone() });
+            }
+            Event::Retries { step, until, attempt, failure } => {
+                let state = self.turn(step)?;
+                state.attempts = *attempt;
+                state.wait = Some(Wait { until: *until, why: failure.message.clone() });
+            }
+            Event::Woke { step } => {
+                self.epoch += 1;
+                self.turn(step)?.wait = None;
+            }
+            Event::Refreshed { step } => {
+                let epoch = self.epoch;
+                self.turn(step)?.epoch = epoch;
+            }
+            Event::Intent { step, key, settle_ms, undo, .. } => {
+                *self.progress(step, key, *undo)? = Progress::Sent { at, settle_ms: *settle_ms };
+            }
+            Event::Outcome { step, key, applied, undo } => {
+                *self.progress(step, key, *undo)? = Progress::Applied(applied.clone());
+                self.mark_applied(step, key, *undo, sequence)?;
+            }
+            Event::NotDone { step, key, undo, .. } => *self.progress(step, key, *undo)? = Progress::Planned,
+            Event::Doubted { step, key, why, undo } => self.doubt(step, key, *undo, why)?,
+            Event::LookedInVain { step, key, until, undo } => {
+                if let Progress::InDoubt { looks, .. } = self.progress(step, key, *undo)? {
+                    *looks += 1;
+                }
+                let state = self.turn(step)?;
+                state.wait =
+                    Some(Wait { until: *until, why: "looks again for a write whose answer was lost".into() });
+            }
+            Event::Settled { step, key, took_effect, undo, .. } => {
+                let settled = if *took_effect {
+                    Progress::Applied(Applied {
+                        ownership: Ownership::Presumed,
+                        outcome: Value::Null,
+                        evidence: Map::new(),
+                    })
+                } else {
+                    Progress::Planned
+                };
+                *self.progress(step, key, *undo)? = settled;
+                if *took_effect {
+                    self.mark_applied(step, key, *undo, sequence)?;
+                }
+            }
+            Event::Asked { step, key, why, undo } => {
+                *self.progress(step, key, *undo)? = Progress::Asked { why: why.clone() };
+            }
+            Event::Decided { step, key, decision, undo, note, .. } => {
+                self.epoch += 1;
+                let progress = self.progress(step, key, *undo)?;
+                match decision {
+                    Decision::Retry | Decision::Abort => *progress = Progress::Planned,
+                    Decision::Done => {
+                        let mut evidence = Map::new();
+                        evidence.insert("note".into(), note.clone().map_or(Value::Null, Value::Text));
+                        *progress = Progress::Applied(Applied {
+                            ownership: Ownership::Presumed,
+                            outcome: Value::Null,
+                            evidence,
+                        });
+                        self.mark_applied(step, key, *undo, sequence)?;
+                    }
+                }
+            }
+            Event::StepDone { step, outputs, left } => {
+                let epoch = self.epoch;
+                let state = self.turn(step)?;
+                state.outputs.clone_from(outputs);
+                state.left.clone_from(left);
+                state.epoch = epoch;
+                state.go(Stage::Done, at)?;
+            }
+            Event::StepFailed { step, failure } => {
+                let state = self.turn(step)?;
+                state.go(Stage::Failed, at)?;
+                state.failure = Some(failure.clone());
+            }
+            Event::PinSet { module, name, value } => {
+                self.pins.insert((module.clone(), name.clone()), value.clone());
+            }
+            Event::Resumed { retry_failed, .. } => self.resumed(*retry_failed, at)?,
+            Event::PauseAsked { .. } => self.pause_asked = true,
+            Event::Paused => {
+                self.pause_asked = false;
+                self.become_life(Life::Paused)?;
+            }
+            Event::CancelAsked { .. } => self.cancel_asked = true,
+            Event::Cancelled => {
+                self.cancel_asked = false;
+                self.pause_asked = false;
+                self.become_life(Life::Cancelled)?;
+            }
+            Event::Finished { succeeded } => {
+                self.become_life(if *succeeded { Life::Succeeded } else { Life::Failed })?;
+            }
+            Event::UndoStarted { entries, .. } => {
+                self.undo.clone_from(entries);
+                self.stuck = None;
+                self.become_life(Life::Undoing)?;
+            }
+            Event::UndoStuck { step, key, failure } => {
+                self.stuck = Some((step.clone(), key.clone(), failure.clone()));
+                self.become_life(Life::Stuck)?;
+            }
+            Event::UndoFinished => self.become_life(Life::Undone)?,
+        }
+        Ok(())
+    }
+
+    fn become_life(&mut self, next: Life) -> Result<(), String> {
+        if !self.life.may_become(next) {
+            return Err(format!("a run that is {:?} cannot become {next:?}", self.life));
+        }
+        self.life = next;
+        Ok(())
+    }
+
+    /// The step's state, its turn counted and its wait over.
+    fn turn(&mut self, step: &StepPath) -> Result<&mut StepState, String> {
+        let position = self.position(step).ok_or_else(|| format!("there is no step '{step}'"))?;
+        let state = &mut self.steps[position];
+        state.turn += 1;
+        state.wait = None;
+        Ok(state)
+    }
+
+    fn change(&mut self, step: &StepPath, key: &str) -> Result<&mut ChangeState, String> {
+        let state = self.turn(step)?;
+        let change = state.changes.iter_mut().find(|change| change.change.key == key);
+        change.ok_or_else(|| format!("step '{step}' has no change '{key}'"))
+    }
+
+    fn progress(&mut self, step: &StepPath, key: &str, undo: bool) -> Result<&mut Progress, String> {
+        let change = self.change(step, key)?;
+        Ok(if undo { &mut change.undo } else { &mut change.progress })
+    }
+
+    fn mark_applied(&mut self, step: &StepPath, key: &str, undo: bool, sequence: u32) -> Result<(), String> {
+        let change = self.change(step, key)?;
+        if !undo {
+            change.applied_at = sequence;
+        }
+        let state = self.turn(step)?;
+        state.attempts = 0;
+        Ok(())
+    }
+
+    fn doubt(&mut self, step: &StepPath, key: &str, undo: bool, why: &str) -> Result<(), String> {
+        let progress = self.progress(step, key, undo)?;
+        if let Progress::Sent { at, settle_ms } = progress {
+            *progress = Progress::InDoubt { sent: *at, settle_ms: *settle_ms, looks: 0, why: why.to_owned() };
+        }
+        Ok(())
+    }
+
+    fn resumed(&mut self, retry_failed: bool, at: Timestamp) -> Result<(), String> {
+        self.epoch += 1;
+        self.pause_asked = false;
+        if matches!(self.life, Life::Paused | Life::Failed) && retry_failed {
+            self.become_life(Life::Running)?;
+        }
+        let running = self.life == Life::Running;
+        for state in &mut self.steps {
+            state.turn += 1;
+            for change in &mut state.changes {
+                for progress in [&mut change.progress, &mut change.undo] {
+                    if let Progress::Sent { at, settle_ms } = progress {
+                        *progress = Progress::InDoubt {
+                            sent: *at,
+                            settle_ms: *settle_ms,
+                            looks: 0,
+                            why: "the process ended before the answer was recorded".into(),
+                        };
+                    }
+                }
+            }
+            if running && retry_failed && state.stage == Stage::Failed {
+                state.failure = None;
+                state.attempts = 0;
+                state.wait = None;
+                state.changes.retain(|change| change.progress != Progress::Planned);
+                let evaluated = !state.with.is_empty() || state.epoch > 0 || !state.changes.is_empty();
+                state.go(if evaluated { Stage::Plan } else { Stage::Pending }, at)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StepState {
+    fn go(&mut self, next: Stage, at: Timestamp) -> Result<(), String> {
+        if !self.stage.may_become(next) {
+            return Err(format!("a step cannot go from {} to {}", self.stage.name(), next.name()));
+        }
+        self.stage = next;
+        self.since = at;
+        self.first_wait = None;
+        if next != Stage::Failed {
+            self.attempts = 0;
+        }
+        Ok(())
+    }
+}

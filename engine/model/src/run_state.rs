@@ -1,0 +1,264 @@
+//! A run as the fold of its events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::UndoEntry;
+use crate::step_state::{Progress, StepState};
+use crate::value::Map;
+use crate::workflow::{Question, Step};
+use crate::{Answer, Digest, Plan, RunId, Stage, StepPath, Timestamp, Value, Workflow};
+
+/// What the run as a whole is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Life {
+    /// Planned; waits for the approval of its plan.
+    Awaiting,
+    Running,
+    Paused,
+    Cancelled,
+    Failed,
+    Succeeded,
+    Undoing,
+    Undone,
+    /// An undo could not be finished.
+    Stuck,
+}
+
+const LEGAL: &[(Life, Life)] = &[
+    (Life::Awaiting, Life::Running),
+    (Life::Awaiting, Life::Cancelled),
+    (Life::Running, Life::Paused),
+    (Life::Running, Life::Cancelled),
+    (Life::Running, Life::Failed),
+    (Life::Running, Life::Succeeded),
+    (Life::Paused, Life::Running),
+    (Life::Paused, Life::Cancelled),
+    (Life::Failed, Life::Running),
+    (Life::Failed, Life::Undoing),
+    (Life::Cancelled, Life::Undoing),
+    (Life::Succeeded, Life::Undoing),
+    (Life::Stuck, Life::Undoing),
+    (Life::Undoing, Life::Undone),
+    (Life::Undoing, Life::Stuck),
+];
+
+impl Life {
+    pub const ALL: [Life; 9] = [
+        Life::Awaiting,
+        Life::Running,
+        Life::Paused,
+        Life::Cancelled,
+        Life::Failed,
+        Life::Succeeded,
+        Life::Undoing,
+        Life::Undone,
+        Life::Stuck,
+    ];
+
+    pub fn may_become(self, next: Life) -> bool {
+        LEGAL.contains(&(self, next))
+    }
+
+    /// Nothing happens any more unless a person asks.
+    pub fn rests(self) -> bool {
+        !matches!(self, Life::Running | Life::Undoing)
+    }
+}
+
+/// The state as a person or a program reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunStatus {
+    Succeeded,
+    Failed,
+    Waiting,
+    InDoubt,
+    Stuck,
+    Cancelled,
+    Undone,
+    Running,
+    Paused,
+    Undoing,
+    /// The process that carried it on is gone.
+    Interrupted,
+}
+
+#[derive(Clone, Debug)]
+pub struct RunState {
+    pub id: RunId,
+    pub workflow: Arc<Workflow>,
+    pub target: String,
+    pub params: Map,
+    pub by: String,
+    pub approves_later: bool,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    pub life: Life,
+    pub plan: Option<Plan>,
+    pub approved_by: Option<String>,
+    pub pause_asked: bool,
+    pub cancel_asked: bool,
+    /// Grows at every resume, answered gate and timer: what was looked at in an older epoch has aged.
+    pub epoch: u32,
+    pub steps: Vec<StepState>,
+    pub pins: BTreeMap<(String, String), Value>,
+    pub answers: BTreeMap<(StepPath, String), Answer>,
+    pub undo: Vec<UndoEntry>,
+    pub stuck: Option<(StepPath, String, crate::Failure)>,
+    /// The sequence of the next record.
+    pub next_sequence: u32,
+    /// The hash of the last record.
+    pub head: Digest,
+    pub(crate) index: Arc<BTreeMap<StepPath, usize>>,
+}
+
+impl RunState {
+    pub fn position(&self, step: &StepPath) -> Option<usize> {
+        self.index.get(step).copied()
+    }
+
+    pub fn step(&self, step: &StepPath) -> Option<(&Step, &StepState)> {
+        let position = self.position(step)?;
+        Some((self.workflow.steps.get(position)?, self.steps.get(position)?))
+    }
+
+    /// With each step its state, in topological order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Step, &StepState)> {
+        self.workflow.steps.iter().zip(&self.steps)
+    }
+
+    /// A step that needs a failed or cancelled step, directly or not: it will not run until that one does.
+    pub fn blocked(&self) -> BTreeSet<StepPath> {
+        let mut blocked = BTreeSet::new();
+        for (step, state) in self.pairs() {
+            let behind = step.needs.iter().any(|need| {
+                blocked.contains(need)
+                    || self.position(need).is_some_and(|index| self.steps[index].stage == Stage::Failed)
+            });
+            if behind && state.stage == Stage::Pending {
+                blocked.insert(step.path.clone());
+            }
+        }
+        blocked
+    }
+
+    /// What an unknown stands for, as far as this run has learned it: `step.output`, from the step's outputs, or while
+    /// the step still works from the outcomes of its changes.
+    pub fn known(&self, origin: &str) -> Option<Value> {
+        let (step, output) = origin.split_once('.')?;
+        let (_, state) = self.step(&StepPath::new(step))?;
+        if let Some(value) = state.outputs.get(output) {
+            return Some(value.clone());
+        }
+        state.changes.iter().rev().find_map(|change| change.applied()?.outcome.get(output).cloned())
+    }
+
+    /// The questions nobody answered, and those a person could not tell: step, question, answer.
+    pub fn unchecked(&self) -> Vec<(&StepPath, &Question, Option<&Answer>)> {
+        let mut open = Vec::new();
+        for (step, state) in self.pairs() {
+            if state.stage == Stage::Skipped {
+                continue;
+            }
+            for question in step.gate.iter().flat_map(|gate| &gate.form) {
+                let answer = self.answers.get(&(step.path.clone(), question.id.clone()));
+                if !matches!(answer, Some(Answer::So | Answer::NotSo(_))) {
+                    open.push((&step.path, question, answer));
+                }
+            }
+        }
+        open
+    }
+
+    /// Changes whose fate is not settled, forward or back.
+    pub fn doubts(&self) -> Vec<(&StepPath, &str, &Progress)> {
+        let mut doubts = Vec::new();
+        for (step, state) in self.pairs() {
+            for change in &state.changes {
+                for progress in [&change.progress, &change.undo] {
+                    if progress.unsettled() {
+                        doubts.push((&step.path, change.change.key.as_str(), progress));
+                    }
+                }
+            }
+        }
+        doubts
+    }
+
+    /// `live`: a process is carrying the run on right now.
+    pub fn status(&self, live: bool) -> RunStatus {
+        let asked = self
+            .doubts()
+            .iter()
+            .any(|(_, _, progress)| matches!(progress, Progress::InDoubt { .. } | Progress::Asked { .. }));
+        match self.life {
+            Life::Awaiting => RunStatus::Waiting,
+            Life::Paused => RunStatus::Paused,
+            Life::Cancelled => RunStatus::Cancelled,
+            Life::Failed => RunStatus::Failed,
+            Life::Succeeded => RunStatus::Succeeded,
+            Life::Undone => RunStatus::Undone,
+            Life::Stuck => RunStatus::Stuck,
+            Life::Running | Life::Undoing if asked => RunStatus::InDoubt,
+            Life::Undoing if live => RunStatus::Undoing,
+            Life::Running if self.only_waits() => RunStatus::Waiting,
+            Life::Running if live => RunStatus::Running,
+            Life::Running | Life::Undoing => RunStatus::Interrupted,
+        }
+    }
+
+    /// Nothing can be done right now: every step is final, blocked, or waits for a time or a person.
+    pub fn only_waits(&self) -> bool {
+        let blocked = self.blocked();
+        let mut waiting = false;
+        for (step, state) in self.pairs() {
+            if state.stage.is_final() || blocked.contains(&step.path) {
+                continue;
+            }
+            match state.stage {
+                Stage::Held | Stage::Gate => waiting = true,
+                Stage::Pending => {
+                    let ready = step.needs.iter().all(|need| {
+                        self.position(need).is_some_and(|index| {
+                            matches!(self.steps[index].stage, Stage::Done | Stage::Skipped)
+                        })
+                    });
+                    if ready {
+                        return false;
+                    }
+                }
+                Stage::Plan | Stage::Change | Stage::Verify => {
+                    if state.wait.is_none() {
+                        return false;
+                    }
+                    waiting = true;
+                }
+                Stage::Done | Stage::Skipped | Stage::Failed => {}
+            }
+        }
+        waiting
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_life_is_reached_and_left() {
+        for life in Life::ALL {
+            assert!(
+                life == Life::Awaiting || LEGAL.iter().any(|(_, to)| *to == life),
+                "{life:?} is never reached"
+            );
+            assert!(
+                life == Life::Undone || LEGAL.iter().any(|(from, _)| *from == life),
+                "{life:?} is never left"
+            );
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Where one step of a run stands.
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::Applied;
+use crate::refine::Difference;
+use crate::value::Map;
+use crate::{Change, Digest, Failure, Timestamp};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Waits for the steps it needs.
+    Pending,
+    /// Waits at its gate.
+    Gate,
+    /// Looks, and plans.
+    Plan,
+    /// Its plan waits for an approval of its own.
+    Held,
+    /// Writes, change by change.
+    Change,
+    /// Looks whether the world is as wanted.
+    Verify,
+    Done,
+    Skipped,
+    Failed,
+}
+
+/// Every move a step may make; any other is an error in whatever wrote the event.
+const LEGAL: &[(Stage, Stage)] = &[
+    (Stage::Pending, Stage::Gate),
+    (Stage::Pending, Stage::Plan),
+    (Stage::Pending, Stage::Skipped),
+    (Stage::Pending, Stage::Failed),
+    (Stage::Gate, Stage::Plan),
+    (Stage::Gate, Stage::Failed),
+    (Stage::Plan, Stage::Held),
+    (Stage::Plan, Stage::Change),
+    (Stage::Plan, Stage::Verify),
+    (Stage::Plan, Stage::Failed),
+    (Stage::Held, Stage::Plan),
+    (Stage::Held, Stage::Failed),
+    (Stage::Change, Stage::Held),
+    (Stage::Change, Stage::Verify),
+    (Stage::Change, Stage::Failed),
+    (Stage::Verify, Stage::Done),
+    (Stage::Verify, Stage::Failed),
+    (Stage::Failed, Stage::Pending),
+    (Stage::Failed, Stage::Plan),
+];
+
+impl Stage {
+    pub const ALL: [Stage; 9] = [
+        Stage::Pending,
+        Stage::Gate,
+        Stage::Plan,
+        Stage::Held,
+        Stage::Change,
+        Stage::Verify,
+        Stage::Done,
+        Stage::Skipped,
+        Stage::Failed,
+    ];
+
+    pub fn may_become(self, next: Stage) -> bool {
+        LEGAL.contains(&(self, next))
+    }
+
+    /// Nothing more will happen to the step by itself.
+    pub fn is_final(self) -> bool {
+        matches!(self, Stage::Done | Stage::Skipped | Stage::Failed)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Pending => "pending",
+            Stage::Gate => "gate",
+            Stage::Plan => "plan",
+            Stage::Held => "held",
+            Stage::Change => "change",
+            Stage::Verify => "verify",
+            Stage::Done => "done",
+            Stage::Skipped => "skipped",
+            Stage::Failed => "failed",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepState {
+    pub stage: Stage,
+    /// When the stage began.
+    pub since: Timestamp,
+    /// The evaluated inputs.
+    pub with: Map,
+    pub wait: Option<Wait>,
+    /// Failed tries of what the step is doing now.
+    pub attempts: u32,
+    /// When the first `not_yet` of this stage was said; the deadline counts from here.
+    pub first_wait: Option<Timestamp>,
+    pub changes: Vec<ChangeState>,
+    pub already: Map,
+    pub held: Option<Held>,
+    /// Changes approved for this step after the run's plan was.
+    pub approved: Option<Vec<Change>>,
+    pub failure: Option<Failure>,
+    pub outputs: Map,
+    pub left: Map,
+    /// The run's epoch when the step was last looked at.
+    pub epoch: u32,
+    /// Counts the step's events: names each thing it has to do exactly once.
+    pub turn: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    pub until: Timestamp,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub digest: Digest,
+    pub changes: Vec<Change>,
+    /// Empty when nothing moved and the plan is only known now.
+    pub differences: Vec<Difference>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeState {
+    pub change: Change,
+    pub progress: Progress,
+    pub undo: Progress,
+    /// The journal sequence at which it took effect: undo goes by it, newest first.
+    pub applied_at: u32,
+}
+
+impl ChangeState {
+    pub fn new(change: Change) -> ChangeState {
+        ChangeState { change, progress: Progress::Planned, undo: Progress::Planned, applied_at: 0 }
+    }
+
+    pub fn applied(&self) -> Option<&Applied> {
+        match &self.progress {
+            Progress::Applied(applied) => Some(applied),
+            Progress::Planned | Progress::Sent { .. } | Progress::InDoubt { .. } | Progress::Asked { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Took effect and was not taken back.
+    pub fn stands(&self) -> bool {
+        self.applied().is_some() && !matches!(self.undo, Progress::Applied(_))
+    }
+}
+
+/// How far one write is, forward or back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    Planned,
+    Sent {
+        at: Timestamp,
+        settle_ms: u64,
+    },
+    /// The answer was lost; `looks` so far found the state from before.
+    InDoubt {
+        sent: Timestamp,
+        settle_ms: u64,
+        looks: u32,
+        why: String,
+    },
+    /// Only a person can tell.
+    Asked {
+        why: String,
+    },
+    Applied(Applied),
+}
+
+impl Progress {
+    pub fn unsettled(&self) -> bool {
+        match self {
+            Progress::Sent { .. } | Progress::InDoubt { .. } | Progress::Asked { .. } => true,
+            Progress::Planned | Progress::Applied(_) => false,
+        }
+    }
+}
+
+impl StepState {
+    pub fn new(at: Timestamp) -> StepState {
+        StepState {
+            stage: Stage::Pending,
+            since: at,
+            with: Map::new(),
+            wait: None,
+            attempts: 0,
+            first_wait: None,
+            changes: Vec::new(),
+            already: Map::new(),
+            held: None,
+            approved: None,
+            failure: None,
+            outputs: Map::new(),
+            left: Map::new(),
+            epoch: 0,
+            turn: 0,
+        }
+    }
+
+    /// The first change that is not applied yet.
+    pub fn next_change(&self) -> Option<(usize, &ChangeState)> {
+        self.changes.iter().enumerate().find(|(_, change)| change.applied().is_none())
+    }
+
+    pub fn change(&self, key: &str) -> Option<&ChangeState> {
+        self.changes.iter().find(|change| change.change.key == key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_is_reached_and_left() {
+        for stage in Stage::ALL {
+            assert!(
+                stage == Stage::Pending || LEGAL.iter().any(|(_, to)| *to == stage),
+                "{stage:?} is never reached"
+            );
+            let left = LEGAL.iter().any(|(from, _)| *from == stage);
+            assert!(left || matches!(stage, Stage::Done | Stage::Skipped), "{stage:?} is never left");
+        }
+    }
+}

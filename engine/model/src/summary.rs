@@ -1,0 +1,109 @@
+//! A run in brief: what `run`, `status` and other programs read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run_state::{RunState, RunStatus};
+use crate::{Answer, Failure, RunId, StepPath, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    pub run: RunId,
+    pub workflow: String,
+    pub version: String,
+    pub target: String,
+    pub state: RunStatus,
+    pub steps: Vec<StepSummary>,
+    /// What only a person can check and nobody has: it is not proved.
+    pub unchecked: Vec<Unchecked>,
+    /// Writes that took effect and were not taken back.
+    pub changes: usize,
+    pub by: String,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+    /// The digest of the plan.
+    pub plan: Option<crate::Digest>,
+    /// The hash of the last record.
+    pub head: crate::Digest,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepSummary {
+    pub id: StepPath,
+    /// A stage's name; `blocked` behind a failed step; `waiting` while a timer or a gate holds it.
+    pub state: String,
+    pub since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unchecked {
+    pub step: StepPath,
+    pub question: String,
+    pub ask: String,
+    pub proves: String,
+    /// `not asked`, or why the person could not tell.
+    pub why: String,
+}
+
+impl RunSummary {
+    pub fn new(state: &RunState, live: bool) -> RunSummary {
+        let blocked = state.blocked();
+        let steps = state
+            .pairs()
+            .map(|(step, one)| {
+                let word = if blocked.contains(&step.path) {
+                    "blocked"
+                } else if one.wait.is_some() {
+                    "waiting"
+                } else {
+                    one.stage.name()
+                };
+                let held = one.held.as_ref().map(|held| held.why.clone());
+                StepSummary {
+                    id: step.path.clone(),
+                    state: word.to_owned(),
+                    since: one.since,
+                    why: one.wait.as_ref().map(|wait| wait.why.clone()).or(held),
+                    failure: one.failure.clone(),
+                }
+            })
+            .collect();
+        let unchecked = state
+            .unchecked()
+            .into_iter()
+            .map(|(step, question, answer)| Unchecked {
+                step: step.clone(),
+                question: question.id.clone(),
+                ask: question.ask.clone(),
+                proves: question.proves.clone(),
+                why: match answer {
+                    Some(Answer::CannotTell(why)) => why.clone(),
+                    Some(Answer::So | Answer::NotSo(_)) | None => "not asked".to_owned(),
+                },
+            })
+            .collect();
+        RunSummary {
+            run: state.id,
+            workflow: state.workflow.id.clone(),
+            version: state.workflow.version.clone(),
+            target: state.target.clone(),
+            state: state.status(live),
+            steps,
+            unchecked,
+            changes: state
+                .steps
+                .iter()
+                .flat_map(|step| &step.changes)
+                .filter(|change| change.stands())
+                .count(),
+            by: state.by.clone(),
+            created: state.created,
+            updated: state.updated,
+            plan: state.plan.as_ref().map(|plan| plan.digest),
+            head: state.head,
+        }
+    }
+}

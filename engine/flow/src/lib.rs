@@ -1,1 +1,17 @@
+//! The decision core: a run's state and the time in, commands out. No I/O, no clock.
 
+mod age;
+mod due;
+mod gate;
+mod retry;
+mod settle;
+mod undo;
+mod wake;
+
+pub use age::aged_sources;
+pub use due::{Flow, due};
+pub use gate::{APPROVAL, opens};
+pub use retry::{again, past_deadline};
+pub use settle::{Settlement, settle};
+pub use undo::{left_as, newest_first};
+pub use wake::{next_wake, overdue};

@@ -151,7 +151,7 @@ impl RunState {
             }
             Event::Outcome { step, key, applied, undo } => {
                 *self.progress(step, key, *undo)? = Progress::Applied(applied.clone());
-                self.mark_applied(step, key, *undo, sequence)?;
+                self.mark_applied(step, key, *undo, sequence, at)?;
             }
             Event::NotDone { step, key, undo, .. } => *self.progress(step, key, *undo)? = Progress::Planned,
             Event::Doubted { step, key, why, undo } => self.doubt(step, key, *undo, why)?,
@@ -175,7 +175,7 @@ impl RunState {
                 };
                 *self.progress(step, key, *undo)? = settled;
                 if *took_effect {
-                    self.mark_applied(step, key, *undo, sequence)?;
+                    self.mark_applied(step, key, *undo, sequence, at)?;
                 }
             }
             Event::Asked { step, key, why, undo } => {
@@ -194,7 +194,7 @@ impl RunState {
                             outcome: Value::Null,
                             evidence,
                         });
-                        self.mark_applied(step, key, *undo, sequence)?;
+                        self.mark_applied(step, key, *undo, sequence, at)?;
                     }
                 }
             }
@@ -271,13 +271,23 @@ impl RunState {
         Ok(if undo { &mut change.undo } else { &mut change.progress })
     }
 
-    fn mark_applied(&mut self, step: &StepPath, key: &str, undo: bool, sequence: u32) -> Result<(), String> {
+    fn mark_applied(
+        &mut self,
+        step: &StepPath,
+        key: &str,
+        undo: bool,
+        sequence: u32,
+        at: Timestamp,
+    ) -> Result<(), String> {
         let change = self.change(step, key)?;
         if !undo {
             change.applied_at = sequence;
         }
         let state = self.turn(step)?;
         state.attempts = 0;
+        if !undo && state.stage == Stage::Change && state.next_change().is_none() {
+            state.go(Stage::Verify, at)?;
+        }
         Ok(())
     }
 

@@ -1,1 +1,20 @@
+//! Views of state, as text for people and as JSON for programs. No I/O; whether to paint is passed in.
 
+pub mod commands;
+pub mod drift;
+pub mod explain;
+#[cfg(test)]
+mod fixtures;
+pub mod functions;
+pub mod graph;
+pub mod logs;
+pub mod plan;
+pub mod stale;
+pub mod standing;
+pub mod status;
+pub mod style;
+pub mod summary;
+pub mod undo;
+mod values;
+
+pub use style::{Paint, Style};

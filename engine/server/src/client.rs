@@ -1,0 +1,132 @@
+//! The other end: a `Service` that asks the holder. One connection a request, so that nothing waits behind a long poll.
+
+use async_trait::async_trait;
+use contracts::{
+    ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoPlan,
+};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use model::{Class, Code, Digest, Failure, RunId, Workflow};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::socket::SocketName;
+use crate::wire::{self, Route};
+
+#[derive(Clone, Debug)]
+pub struct Client {
+    name: SocketName,
+}
+
+impl Client {
+    /// Fails with `FB0953` when nobody listens there.
+    pub async fn connect(name: SocketName) -> Result<Client, Failure> {
+        let client = Client { name };
+        client.name.connect().await.map_err(|cause| client.lost(&cause))?;
+        Ok(client)
+    }
+
+    async fn ask<A: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        route: Route,
+        asked: &A,
+    ) -> Result<R, Failure> {
+        let body = serde_json::to_vec(asked)
+            .map_err(|cause| Failure::bug(format!("a request has no JSON form: {cause}")))?;
+        let stream = self.name.connect().await.map_err(|cause| self.lost(&cause))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|cause| self.lost(&cause))?;
+        // It ends with the sender; what goes wrong on it is told to the request.
+        let driver = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(route.path())
+            .header(HOST, "footbridge")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .expect("a fixed method, path and headers make a request");
+        let response = sender.send_request(request).await.map_err(|cause| self.lost(&cause))?;
+        let good = response.status().is_success();
+        let body = Limited::new(response.into_body(), wire::REPLY_BYTES_MAX)
+            .collect()
+            .await
+            .map_err(|cause| self.lost(&*cause))?
+            .to_bytes();
+        drop(sender);
+        driver.abort();
+        if good {
+            serde_json::from_slice(&body).map_err(|cause| misread(&cause))
+        } else {
+            Err(serde_json::from_slice::<wire::Failed>(&body)
+                .map_or_else(|cause| misread(&cause), |told| told.failure))
+        }
+    }
+
+    fn lost(&self, cause: &dyn std::fmt::Display) -> Failure {
+        let message = format!("the process that holds the store does not answer: {cause}");
+        Failure::new(Code::Holder, Class::Transient, message).hint(format!(
+            "if it has just ended, try again; if it hangs, end it: its runs go on with `footbridge resume` (socket {})",
+            self.name.path().display()
+        ))
+    }
+}
+
+fn misread(cause: &serde_json::Error) -> Failure {
+    Failure::new(Code::Holder, Class::Invalid, format!("the holder's answer cannot be read: {cause}"))
+        .hint("both ends must be the same footbridge version")
+}
+
+#[async_trait]
+impl Service for Client {
+    async fn plan(&self, request: PlanRequest) -> Result<PlanReply, Failure> {
+        self.ask(Route::Plan, &request).await
+    }
+
+    async fn start(&self, request: StartRequest) -> Result<RunId, Failure> {
+        self.ask(Route::Start, &request).await
+    }
+
+    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        self.ask(Route::Resume, &wire::OfRunBy { run, by: by.to_owned() }).await
+    }
+
+    async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure> {
+        self.ask(Route::Approve, &wire::Approve { run, request }).await
+    }
+
+    async fn pause(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        self.ask(Route::Pause, &wire::OfRunBy { run, by: by.to_owned() }).await
+    }
+
+    async fn cancel(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        self.ask(Route::Cancel, &wire::OfRunBy { run, by: by.to_owned() }).await
+    }
+
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
+        self.ask(Route::UndoPlan, &wire::OfRun { run }).await
+    }
+
+    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
+        self.ask(Route::Undo, &wire::Undo { run, by: by.to_owned(), digest }).await
+    }
+
+    async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {
+        self.ask(Route::Verify, &wire::OfRun { run }).await
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>, Failure> {
+        self.ask(Route::Runs, &()).await
+    }
+
+    async fn history(&self, run: RunId, from: u32, wait_ms: u64) -> Result<History, Failure> {
+        self.ask(Route::History, &wire::HistoryFrom { run, from, wait_ms }).await
+    }
+
+    async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {
+        self.ask(Route::Workflow, &wire::OfRun { run }).await
+    }
+}

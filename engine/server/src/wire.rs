@@ -1,0 +1,103 @@
+//! The bodies that travel, one shape a method, and the limits on them.
+
+use contracts::ApproveRequest;
+use model::{Digest, Failure, RunId};
+use serde::{Deserialize, Serialize};
+
+/// A pinned workflow with all its scripts fits many times over.
+pub(crate) const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A long history in one piece.
+pub(crate) const REPLY_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// One question waits at most this long for news; whoever wants to wait longer asks again.
+pub(crate) const WAIT_MS_MAX: u64 = 30_000;
+
+/// Every route there is: `POST /v1/<name>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Plan,
+    Start,
+    Resume,
+    Approve,
+    Pause,
+    Cancel,
+    UndoPlan,
+    Undo,
+    Verify,
+    Runs,
+    History,
+    Workflow,
+}
+
+impl Route {
+    pub(crate) const ALL: [Route; 12] = [
+        Route::Plan,
+        Route::Start,
+        Route::Resume,
+        Route::Approve,
+        Route::Pause,
+        Route::Cancel,
+        Route::UndoPlan,
+        Route::Undo,
+        Route::Verify,
+        Route::Runs,
+        Route::History,
+        Route::Workflow,
+    ];
+
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Route::Plan => "/v1/plan",
+            Route::Start => "/v1/start",
+            Route::Resume => "/v1/resume",
+            Route::Approve => "/v1/approve",
+            Route::Pause => "/v1/pause",
+            Route::Cancel => "/v1/cancel",
+            Route::UndoPlan => "/v1/undo_plan",
+            Route::Undo => "/v1/undo",
+            Route::Verify => "/v1/verify",
+            Route::Runs => "/v1/runs",
+            Route::History => "/v1/history",
+            Route::Workflow => "/v1/workflow",
+        }
+    }
+
+    pub(crate) fn of_path(path: &str) -> Option<Route> {
+        Route::ALL.into_iter().find(|route| route.path() == path)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OfRun {
+    pub(crate) run: RunId,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OfRunBy {
+    pub(crate) run: RunId,
+    pub(crate) by: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Approve {
+    pub(crate) run: RunId,
+    pub(crate) request: ApproveRequest,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Undo {
+    pub(crate) run: RunId,
+    pub(crate) by: String,
+    pub(crate) digest: Option<Digest>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct HistoryFrom {
+    pub(crate) run: RunId,
+    pub(crate) from: u32,
+    pub(crate) wait_ms: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+}

@@ -1,0 +1,223 @@
+//! Client and server over a real socket, with a service that only remembers what it was asked.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contracts::{
+    ApproveRequest, Choice, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoItem,
+    UndoPlan, UndoVerdict,
+};
+use model::{Class, Code, Digest, Failure, Plan, RunId, StepPath, Value, Workflow};
+use server::{Client, Server, SocketName};
+
+/// Far longer than any request here takes.
+const GRACE: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+struct Remembering {
+    asked: Mutex<Vec<String>>,
+}
+
+impl Remembering {
+    fn note(&self, what: impl Into<String>) {
+        self.asked.lock().expect("no test panics while it notes").push(what.into());
+    }
+}
+
+fn run() -> RunId {
+    RunId::new(1_700_000_000_000, 7)
+}
+
+fn workflow() -> Workflow {
+    Workflow {
+        id: "w".into(),
+        version: "1.0.0".into(),
+        title: "A workflow".into(),
+        source: None,
+        params: Vec::new(),
+        steps: Vec::new(),
+        lib: std::collections::BTreeMap::new(),
+        overlay: std::collections::BTreeMap::new(),
+        layers: vec!["shipped".into()],
+    }
+}
+
+#[async_trait]
+impl Service for Remembering {
+    async fn plan(&self, request: PlanRequest) -> Result<PlanReply, Failure> {
+        self.note(format!("plan {} on {}", request.workflow.id, request.target));
+        let plan = Plan::new(&request.workflow, &request.target, request.params, Vec::new());
+        Ok(PlanReply { plan, commands: Vec::new() })
+    }
+
+    async fn start(&self, request: StartRequest) -> Result<RunId, Failure> {
+        self.note(format!("start by {} {:?}", request.by, request.approve));
+        Ok(run())
+    }
+
+    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        self.note(format!("resume {run} by {by}"));
+        Ok(())
+    }
+
+    async fn approve(&self, _: RunId, request: ApproveRequest) -> Result<(), Failure> {
+        self.note(format!("approve by {} {:?} {:?}", request.by, request.step, request.choice));
+        Err(Failure::new(Code::Approval, Class::Denied, "whoever asked may not approve")
+            .hint("ask a colleague")
+            .evidence("role", "exchange-admin"))
+    }
+
+    async fn pause(&self, _: RunId, by: &str) -> Result<(), Failure> {
+        self.note(format!("pause by {by}"));
+        Ok(())
+    }
+
+    async fn cancel(&self, _: RunId, by: &str) -> Result<(), Failure> {
+        self.note(format!("cancel by {by}"));
+        Ok(())
+    }
+
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
+        let items = vec![UndoItem {
+            step: StepPath::from("a"),
+            key: "create".into(),
+            target: "mail_user:x".into(),
+            left: Value::from([("hidden", Value::Bool(true))]),
+            before: Value::Null,
+            verdict: UndoVerdict::Covered { by: "mail_user:y".into() },
+        }];
+        Ok(UndoPlan { run, items, digest: Digest::of_bytes(b"undo") })
+    }
+
+    async fn undo(&self, _: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
+        self.note(format!("undo by {by} {digest:?}"));
+        Ok(())
+    }
+
+    async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {
+        Ok(DriftReport {
+            run,
+            drifts: Vec::new(),
+            cannot_tell: vec![("a".into(), "no answer".into())],
+            compared: 3,
+        })
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>, Failure> {
+        Ok(vec![run()])
+    }
+
+    async fn history(&self, _: RunId, from: u32, wait_ms: u64) -> Result<History, Failure> {
+        self.note(format!("history from {from} waiting {wait_ms}"));
+        Ok(History { records: Vec::new(), live: true })
+    }
+
+    async fn workflow(&self, _: RunId) -> Result<Workflow, Failure> {
+        Ok(workflow())
+    }
+}
+
+struct Bench {
+    service: Arc<Remembering>,
+    serving: server::Serving,
+    name: SocketName,
+    _scratch: tempfile::TempDir,
+}
+
+fn bench() -> Bench {
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let name = SocketName::of_state(scratch.path(), scratch.path());
+    let service = Arc::new(Remembering::default());
+    let serving = Server::serve(Arc::clone(&service) as Arc<dyn Service>, &name).expect("it listens");
+    Bench { service, serving, name, _scratch: scratch }
+}
+
+#[tokio::test]
+async fn every_method_reaches_the_service_and_its_answer_comes_back() {
+    let bench = bench();
+    let client = Client::connect(bench.name.clone()).await.expect("someone listens");
+    let plan = PlanRequest {
+        workflow: workflow(),
+        target: "sim".into(),
+        params: [("guid".to_owned(), Value::Unknown("a.guid".into()))].into(),
+        commands: false,
+    };
+    let reply = client.plan(plan.clone()).await.expect("a plan");
+    assert_eq!(reply.plan, Plan::new(&plan.workflow, "sim", plan.params.clone(), Vec::new()));
+    let start = StartRequest {
+        workflow: workflow(),
+        target: "sim".into(),
+        params: plan.params,
+        by: "ann".into(),
+        approve: contracts::ApproveMode::Digest(reply.plan.digest),
+    };
+    assert_eq!(client.start(start).await, Ok(run()));
+    assert_eq!(client.resume(run(), "ann").await, Ok(()));
+    assert_eq!(client.pause(run(), "bob").await, Ok(()));
+    assert_eq!(client.cancel(run(), "bob").await, Ok(()));
+    assert_eq!(client.undo(run(), "ann", Some(Digest::of_bytes(b"undo"))).await, Ok(()));
+    let undo = client.undo_plan(run()).await.expect("an undo plan");
+    assert!(matches!(&undo.items[0].verdict, UndoVerdict::Covered { by } if by == "mail_user:y"));
+    assert_eq!(client.verify(run()).await.expect("a report").cannot_tell.len(), 1);
+    assert_eq!(client.runs().await, Ok(vec![run()]));
+    assert!(client.history(run(), 4, 99).await.expect("a history").live);
+    assert_eq!(client.workflow(run()).await, Ok(workflow()));
+    let asked = bench.service.asked.lock().expect("not poisoned").clone();
+    let expected = [
+        "plan w on sim".to_owned(),
+        format!("start by ann {:?}", contracts::ApproveMode::Digest(reply.plan.digest)),
+        format!("resume {} by ann", run()),
+        "pause by bob".to_owned(),
+        "cancel by bob".to_owned(),
+        format!("undo by ann {:?}", Some(Digest::of_bytes(b"undo"))),
+        "history from 4 waiting 99".to_owned(),
+    ];
+    assert_eq!(asked, expected);
+    bench.serving.stop(GRACE).await;
+}
+
+#[tokio::test]
+async fn a_failure_travels_whole() {
+    let bench = bench();
+    let client = Client::connect(bench.name.clone()).await.expect("someone listens");
+    let request = ApproveRequest {
+        by: "ann".into(),
+        step: Some("a".into()),
+        choice: Some(Choice::Done),
+        ..ApproveRequest::default()
+    };
+    let failure = client.approve(run(), request).await.expect_err("it is refused");
+    assert_eq!((failure.code, failure.class), (Code::Approval, Class::Denied));
+    assert_eq!(failure.hint.as_deref(), Some("ask a colleague"));
+    assert_eq!(failure.evidence.get("role"), Some(&Value::text("exchange-admin")));
+}
+
+#[tokio::test]
+async fn nobody_listening_is_said_with_its_code() {
+    let bench = bench();
+    let client = Client::connect(bench.name.clone()).await.expect("someone listens");
+    bench.serving.stop(GRACE).await;
+    assert_eq!(client.runs().await.expect_err("nobody is there").code, Code::Holder);
+    assert_eq!(Client::connect(bench.name).await.expect_err("nobody is there").code, Code::Holder);
+}
+
+#[tokio::test]
+async fn a_holder_that_died_leaves_nothing_in_the_way() {
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let name = SocketName::of_state(scratch.path(), scratch.path());
+    std::fs::write(name.path(), b"left behind").expect("a file in the way");
+    let service: Arc<dyn Service> = Arc::new(Remembering::default());
+    let serving = Server::serve(service, &name).expect("it listens all the same");
+    assert!(Client::connect(name).await.is_ok());
+    serving.stop(GRACE).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn only_the_owner_may_open_the_socket() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = bench();
+    let mode = std::fs::metadata(bench.name.path()).expect("the socket is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -1,11 +1,11 @@
 //! Links between the pages of the repository lead somewhere.
 
-use crate::repository::{root, text_files};
+use crate::repository::{has_extension, root, text_files};
 
 #[test]
 fn every_link_to_a_file_of_the_repository_leads_somewhere() {
     let mut followed = 0;
-    for file in text_files().iter().filter(|file| file.path.ends_with(".md")) {
+    for file in text_files().iter().filter(|file| has_extension(&file.path, "md")) {
         let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for link in links(&file.text) {
             let path = link.split('#').next().unwrap_or_default();

@@ -47,6 +47,11 @@ pub(crate) fn files_in(path: &str) -> Vec<String> {
     entries(path).filter(|entry| entry.is_file()).map(|entry| relative(&entry)).collect()
 }
 
+/// Compared as written: `X.MD` is not one of ours.
+pub(crate) fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+}
+
 fn entries(path: &str) -> impl Iterator<Item = PathBuf> {
     let folder = root().join(path);
     let mut entries: Vec<PathBuf> = fs::read_dir(&folder)

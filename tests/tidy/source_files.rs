@@ -1,6 +1,6 @@
 //! What every source file keeps to: its first line, its length, and words that have no place in finished work.
 
-use crate::repository::{TextFile, text_files};
+use crate::repository::{TextFile, has_extension, text_files};
 
 /// Longer files hold more than one concept.
 const LINES_MAX: usize = 500;
@@ -107,8 +107,4 @@ fn holds(line: &str, word: &str) -> bool {
 
 fn rust(files: &[TextFile]) -> impl Iterator<Item = &TextFile> {
     files.iter().filter(|file| has_extension(&file.path, "rs"))
-}
-
-fn has_extension(path: &str, extension: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, found)| found == extension)
 }

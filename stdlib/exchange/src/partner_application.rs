@@ -1,0 +1,139 @@
+//! Partner applications: which applications may call the organisation, and as whom.
+
+use model::{Class, Code, Failure, FunctionSpec, Kind, Reversibility, Value};
+use serde_json::{Value as Json, json};
+
+use crate::answer::{flag, guid, known, reference_guid, same, text};
+use crate::arguments::{Arguments, refused};
+use crate::function::{Answer, Function, SETTLE_MS, command, nothing};
+use crate::module::MODULE;
+use crate::shell::Command;
+
+const SHAPE: &str = "#{ name, guid, application_id, realm, enabled, linked_account_guid | (), use_auth_server, \
+                     auth_metadata_url, issuer_identifier, accept_security_identifier_information, certificates: int }";
+
+pub(crate) fn functions() -> Vec<Function> {
+    vec![
+        Function {
+            spec: FunctionSpec::read(
+                MODULE,
+                "partner_applications",
+                "Partner applications with this application id, whatever their names; by name.",
+            )
+            .required("application_id", Kind::Guid, "the application's id")
+            .returns(&format!("[{SHAPE}, …]")),
+            command: |arguments| {
+                arguments.name("application_id")?;
+                Ok(command("Get-PartnerApplication", []))
+            },
+            answer: Answer::Rows(|arguments, rows| {
+                Ok(Value::List(of_application(arguments.name("application_id")?, &rows)))
+            }),
+        },
+        Function {
+            spec: FunctionSpec::write(
+                MODULE,
+                "new_partner_application",
+                SETTLE_MS,
+                "Trusts an application of the tenant, with the rights of an account. Exchange takes a missing account \
+                 silently; this function does not.",
+            )
+            .required("name", Kind::String, "its name, 64 characters at most")
+            .required("application_id", Kind::Guid, "the application's id")
+            .required("linked_account_guid", Kind::Guid, "the account whose rights it gets")
+            .optional("enabled", Kind::Bool, "true when left out")
+            .returns(SHAPE),
+            command: creation,
+            answer: Answer::Rows(created),
+        },
+        Function {
+            spec: FunctionSpec::write(MODULE, "set_partner_application", SETTLE_MS, "Changes a partner application.")
+                .required("guid", Kind::Guid, "which")
+                .optional("enabled", Kind::Bool, "whether it may call")
+                .optional("linked_account_guid", Kind::Guid, "the account whose rights it gets"),
+            command: change,
+            answer: Answer::Rows(nothing),
+        },
+        Function {
+            spec: FunctionSpec::write(
+                MODULE,
+                "remove_partner_application",
+                SETTLE_MS,
+                "Ends the trust in an application.",
+            )
+            .required("guid", Kind::Guid, "which")
+            .reversibility(Reversibility::WithLoss),
+            command: |arguments| {
+                Ok(command(
+                    "Remove-PartnerApplication",
+                    [("Identity", json!(arguments.name("guid")?)), ("Confirm", json!(false))],
+                ))
+            },
+            answer: Answer::Rows(nothing),
+        },
+    ]
+}
+
+fn creation(arguments: &Arguments) -> Result<Command, Failure> {
+    Ok(command(
+        "New-PartnerApplication",
+        [
+            ("Name", json!(arguments.new_name("name")?)),
+            ("ApplicationIdentifier", json!(arguments.name("application_id")?)),
+            ("Enabled", arguments.flag("enabled").unwrap_or(json!(true))),
+            ("LinkedAccount", json!(arguments.name("linked_account_guid")?)),
+        ],
+    ))
+}
+
+fn change(arguments: &Arguments) -> Result<Command, Failure> {
+    let enabled = arguments.flag("enabled");
+    let account = arguments.text("linked_account_guid");
+    if enabled.is_none() && account.is_none() {
+        return Err(refused("enabled", "and 'linked_account_guid' are missing: nothing to change"));
+    }
+    Ok(command(
+        "Set-PartnerApplication",
+        [
+            ("Identity", json!(arguments.name("guid")?)),
+            ("Enabled", enabled.unwrap_or(Json::Null)),
+            ("LinkedAccount", json!(account)),
+        ],
+    ))
+}
+
+fn of_application(application_id: &str, rows: &[Json]) -> Vec<Value> {
+    let mut found: Vec<&Json> =
+        rows.iter().filter(|row| same(&text(row, "ApplicationIdentifier"), application_id)).collect();
+    found.sort_by_key(|row| text(row, "Name"));
+    found.into_iter().map(shown).collect()
+}
+
+fn created(arguments: &Arguments, rows: Vec<Json>) -> Result<Value, Failure> {
+    let application_id = arguments.name("application_id")?;
+    of_application(application_id, &rows).into_iter().next().ok_or_else(|| {
+        // The answer came and does not say what was made: only looking tells.
+        Failure::new(
+            Code::ExchangeInDoubt,
+            Class::InDoubt,
+            format!("New-PartnerApplication answered without the application {application_id}"),
+        )
+    })
+}
+
+fn shown(row: &Json) -> Value {
+    let certificates = row["CertificateStrings"].as_array().map_or(0, Vec::len);
+    Value::from([
+        ("name", text(row, "Name").into()),
+        ("guid", guid(row, "Guid").into()),
+        ("application_id", text(row, "ApplicationIdentifier").to_ascii_lowercase().into()),
+        ("realm", text(row, "Realm").into()),
+        ("enabled", known(flag(row, "Enabled"))),
+        ("linked_account_guid", reference_guid(row, "LinkedAccount")),
+        ("use_auth_server", known(flag(row, "UseAuthServer"))),
+        ("auth_metadata_url", text(row, "AuthMetadataUrl").into()),
+        ("issuer_identifier", text(row, "IssuerIdentifier").into()),
+        ("accept_security_identifier_information", known(flag(row, "AcceptSecurityIdentifierInformation"))),
+        ("certificates", Value::Int(certificates as i64)),
+    ])
+}

@@ -1,1 +1,29 @@
+//! From a workflow's files to a workflow: TOML with places, typed parameters, the graph of steps, layers and their origins.
+//!
+//! Nothing here reads a disk or knows that runs exist: files come in as texts, one set a [`Layer`], and every mistake
+//! comes back as a [`Finding`] that points at its line and column.
 
+pub mod dag;
+mod document;
+mod expression;
+mod finding;
+mod gate;
+mod given;
+mod keywords;
+mod layer;
+mod manifest;
+mod nearest;
+mod overlay;
+mod param;
+mod reads;
+mod references;
+mod resolve;
+mod scripts;
+mod step;
+mod walk;
+
+pub use finding::Finding;
+pub use given::{Given, origins, parameters};
+pub use layer::Layer;
+pub use nearest::nearest;
+pub use resolve::resolve;

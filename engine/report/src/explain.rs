@@ -311,7 +311,11 @@ fn listed(label: &str, lines: &[String]) -> String {
     if lines.is_empty() {
         return format!("{label}nothing\n");
     }
-    lines.iter().map(|line| format!("{label}{}\n", clean(line))).collect()
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&format!("{label}{}\n", clean(line)));
+    }
+    text
 }
 
 fn whole_seconds(span: std::time::Duration) -> std::time::Duration {

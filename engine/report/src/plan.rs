@@ -107,7 +107,7 @@ fn step_text(step: &PlannedStep, style: Style) -> String {
         }
         StepOutlook::Changes | StepOutlook::AlreadySo | StepOutlook::Conflict => {}
         StepOutlook::Skipped => {
-            text.push_str(&format!("  {}\n", style.quiet("skipped: its `when` is false")))
+            text.push_str(&format!("  {}\n", style.quiet("skipped: its `when` is false")));
         }
         StepOutlook::KnownAfter { origin } => {
             text.push_str(&format!(
@@ -115,7 +115,7 @@ fn step_text(step: &PlannedStep, style: Style) -> String {
             ));
         }
         StepOutlook::CannotTell { why } => {
-            text.push_str(&format!("  {unknown} cannot tell: {}\n", clean(why)))
+            text.push_str(&format!("  {unknown} cannot tell: {}\n", clean(why)));
         }
         StepOutlook::Failed { failure } => {
             let bang = sign(ChangeKind::Conflict, style);

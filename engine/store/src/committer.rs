@@ -1,0 +1,133 @@
+//! The journal thread, the only one that writes: takes what has come in, writes it as one batch, flushes once if
+//! anyone waits for the disk, then answers.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use contracts::{Durability, JournalError};
+use model::RunId;
+use tokio::sync::oneshot;
+
+use crate::database::{Database, panic_text};
+use crate::encoding::{self, Body};
+use crate::sequence;
+
+/// A group takes at most this many records more than its last append brings.
+const GROUP_RECORDS_MAX: usize = 4096;
+
+/// One caller's batch, checked to be without gaps inside.
+#[derive(Debug)]
+pub(crate) struct Append {
+    pub(crate) run: RunId,
+    /// The sequence of the first body.
+    pub(crate) first: u32,
+    /// Empty for a caller that only wants what was accepted so far to be on disk.
+    pub(crate) bodies: Vec<Body>,
+    pub(crate) durability: Durability,
+    pub(crate) answer: oneshot::Sender<Result<(), JournalError>>,
+}
+
+pub(crate) struct Committer<Flush> {
+    database: Arc<Database>,
+    /// The next sequence of each run that was written to since the store was opened.
+    next: HashMap<RunId, u32>,
+    flush: Flush,
+    /// Something was written since the last flush.
+    unflushed: bool,
+}
+
+impl<Flush: FnMut(&Database) -> Result<(), JournalError>> Committer<Flush> {
+    pub(crate) fn new(database: Arc<Database>, flush: Flush) -> Committer<Flush> {
+        Committer { database, next: HashMap::new(), flush, unflushed: false }
+    }
+
+    /// Works until every sender is gone, then takes what was accepted to disk.
+    pub(crate) fn run(mut self, inbox: &Receiver<Append>) {
+        while let Ok(first) = inbox.recv() {
+            let mut records = first.bodies.len();
+            let mut group = vec![first];
+            while records < GROUP_RECORDS_MAX
+                && let Ok(append) = inbox.try_recv()
+            {
+                records += append.bodies.len();
+                group.push(append);
+            }
+            self.unpanicked(|committer| committer.commit(group));
+        }
+        self.unpanicked(|committer| {
+            if committer.database.usable().is_ok() && committer.unflushed {
+                // Nobody is left to tell; whoever needed it on disk awaited it.
+                drop(committer.flush());
+            }
+        });
+    }
+
+    /// The database may panic on damaged files; the callers then find their answer dropped.
+    fn unpanicked(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(&mut *self))) {
+            let why = format!("its database gave up: {}", panic_text(&*panic));
+            self.database.refuse(&self.database.damaged(&why));
+        }
+    }
+
+    fn commit(&mut self, group: Vec<Append>) {
+        let mut batch = sled::Batch::default();
+        let mut accepted = Vec::with_capacity(group.len());
+        for append in group {
+            match self.admit(&append, &mut batch) {
+                Ok(()) => accepted.push(append),
+                Err(error) => answer(append, Err(error)),
+            }
+        }
+        if let Err(error) = self.database.tree.apply_batch(batch) {
+            let error = self.database.failed("write", &error);
+            self.database.refuse(&error);
+            return accepted.into_iter().for_each(|append| answer(append, Err(error.clone())));
+        }
+        self.unflushed |= accepted.iter().any(|append| !append.bodies.is_empty());
+        let (awaited, lazy): (Vec<_>, Vec<_>) =
+            accepted.into_iter().partition(|append| append.durability == Durability::Awaited);
+        lazy.into_iter().for_each(|append| answer(append, Ok(())));
+        if awaited.is_empty() {
+            return;
+        }
+        let result = if self.unflushed { self.flush() } else { Ok(()) };
+        awaited.into_iter().for_each(|append| answer(append, result.clone()));
+    }
+
+    /// Puts the records into the batch when they follow the run's last one.
+    fn admit(&mut self, append: &Append, batch: &mut sled::Batch) -> Result<(), JournalError> {
+        self.database.usable()?;
+        if append.bodies.is_empty() {
+            return Ok(());
+        }
+        let next = match self.next.get(&append.run) {
+            Some(next) => *next,
+            None => self.database.next_sequence(append.run)?,
+        };
+        if append.first != next {
+            return Err(sequence::out_of_order(append.run, next, append.first));
+        }
+        let mut sequence = next;
+        for body in &append.bodies {
+            let key = encoding::key(append.run, sequence);
+            batch.insert(&key, encoding::seal(&key, body));
+            sequence += 1;
+        }
+        self.next.insert(append.run, sequence);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        (self.flush)(&self.database).inspect_err(|error| self.database.refuse(error))?;
+        self.unflushed = false;
+        Ok(())
+    }
+}
+
+fn answer(append: Append, result: Result<(), JournalError>) {
+    // A caller that went away does not take its records back.
+    drop(append.answer.send(result));
+}

@@ -1,0 +1,238 @@
+//! The sled database under a store: opened behind its guards, and let go of in order.
+//!
+//! Pinned at 0.34.7 and used with its measured traps closed: torn snapshots (`snap.*.generating`) are removed before
+//! it opens, because it takes them for whole ones; what it never syncs itself is synced after opening; a second
+//! descriptor on its data file is synced after each flush, because its own flush does not reach the disk on Linux;
+//! values are small; one thread writes. It may panic on damaged files: it is opened on a thread of its own.
+
+use std::any::Any;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use contracts::JournalError;
+use model::{Code, RunId};
+
+use crate::format::{self, Condition};
+use crate::lock::{self, Lock};
+use crate::payload::Payloads;
+use crate::{disk, encoding, waiting};
+
+pub(crate) const FOLDER: &str = "journal";
+/// sled's own names inside its folder.
+const DATA_FILE: &str = "db";
+const SETTINGS_FILE: &str = "conf";
+
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+const TREE: &str = "journal";
+/// Kept in the default tree from the making of the store on: a database without it has been lost and begun anew.
+const MADE_KEY: &[u8] = b"made";
+
+/// How long a closing store waits for sled's background threads to let go of its data file.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
+
+/// An open store. Fields are dropped in this order: the database before the lock.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) tree: sled::Tree,
+    database: sled::Db,
+    data: DataFile,
+    pub(crate) payloads: Payloads,
+    dir: PathBuf,
+    refusal: OnceLock<JournalError>,
+    _lock: Lock,
+}
+
+impl Database {
+    /// Checks first and touches nothing that is not ours.
+    pub(crate) fn open(dir: &Path) -> Result<Database, JournalError> {
+        format::inspect(dir)?;
+        disk::create_folder(dir)?;
+        let lock = Lock::take(dir)?;
+        // Looked at again: another process may have made the store between the first look and the lock.
+        let condition = format::inspect(dir)?;
+        let folder = dir.join(FOLDER);
+        match condition {
+            Condition::Fresh => format::begin(dir)?,
+            Condition::Unfinished => remove_unfinished(&folder)?,
+            Condition::Finished => guard(dir, &folder)?,
+        }
+        let payloads = Payloads::open(dir)?;
+        disk::create_folder(&folder)?;
+        let (database, tree) = open_sled(dir, &folder)?;
+        for file in [SETTINGS_FILE, DATA_FILE] {
+            disk::sync_file(&folder.join(file))?;
+        }
+        for synced in [folder.as_path(), dir, disk::parent(dir)] {
+            disk::sync_folder(synced)?;
+        }
+        let data = DataFile::open(folder.join(DATA_FILE))?;
+        let opened = Database {
+            tree,
+            database,
+            data,
+            payloads,
+            dir: dir.to_owned(),
+            refusal: OnceLock::new(),
+            _lock: lock,
+        };
+        opened.check_made(condition)?;
+        Ok(opened)
+    }
+
+    /// What was written before is on disk when it answers. Called by the journal thread alone.
+    pub(crate) fn flush(&self) -> Result<(), JournalError> {
+        self.database.flush().map_err(|error| self.failed("write", &error))?;
+        self.data.file.sync_data().map_err(|error| disk::failed("sync", &self.data.path, &error))
+    }
+
+    /// Why everything is refused, when it is.
+    pub(crate) fn usable(&self) -> Result<(), JournalError> {
+        match self.refusal.get() {
+            Some(refusal) => Err(refusal.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// From now on every use is refused with this error: what is on disk is not known before the store is reopened.
+    pub(crate) fn refuse(&self, error: &JournalError) {
+        drop(self.refusal.set(error.clone()));
+    }
+
+    /// The number that the run's next record must have.
+    pub(crate) fn next_sequence(&self, run: RunId) -> Result<u32, JournalError> {
+        let range = encoding::key(run, 0)..=encoding::key(run, u32::MAX);
+        match self.tree.range(range).next_back().transpose().map_err(|error| self.failed("read", &error))? {
+            None => Ok(0),
+            Some((key, _)) => {
+                let (_, last) = encoding::parse_key(&key).ok_or_else(|| self.stray_key())?;
+                last.checked_add(1).ok_or_else(|| self.stray_key())
+            }
+        }
+    }
+
+    pub(crate) fn stray_key(&self) -> JournalError {
+        damaged(&self.dir, "its journal holds a key that is none of ours")
+    }
+
+    pub(crate) fn damaged(&self, why: &str) -> JournalError {
+        damaged(&self.dir, why)
+    }
+
+    pub(crate) fn failed(&self, doing: &str, error: &sled::Error) -> JournalError {
+        sled_failed(doing, &self.dir, error)
+    }
+
+    fn check_made(&self, condition: Condition) -> Result<(), JournalError> {
+        let made = self.database.contains_key(MADE_KEY).map_err(|error| self.failed("read", &error))?;
+        match condition {
+            Condition::Finished if made => Ok(()),
+            Condition::Finished => Err(self.damaged("its journal has been emptied")),
+            Condition::Fresh | Condition::Unfinished => {
+                self.database.insert(MADE_KEY, b"1").map_err(|error| self.failed("write", &error))?;
+                self.flush()?;
+                format::finish(&self.dir)
+            }
+        }
+    }
+}
+
+/// The second descriptor on sled's data file.
+#[derive(Debug)]
+struct DataFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl DataFile {
+    fn open(path: PathBuf) -> Result<DataFile, JournalError> {
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| disk::failed("open", &path, &error))?;
+        Ok(DataFile { path, file })
+    }
+}
+
+impl Drop for DataFile {
+    fn drop(&mut self) {
+        // sled's threads may hold its file, and its lock, a moment longer than the database lives. Our own lock is
+        // let go of after theirs, so that whoever gets it can open the database at once.
+        waiting::poll(CLOSING_PATIENCE, || self.file.try_lock().is_ok());
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason given".to_owned())
+}
+
+/// A store whose making was cut short never held a record.
+fn remove_unfinished(folder: &Path) -> Result<(), JournalError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(disk::failed("remove", folder, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// sled begins anew, silently, where a file of its is missing; and takes a torn snapshot for the newest one.
+fn guard(dir: &Path, folder: &Path) -> Result<(), JournalError> {
+    for file in [SETTINGS_FILE, DATA_FILE] {
+        match fs::metadata(folder.join(file)) {
+            Ok(metadata) if metadata.len() > 0 => {}
+            Ok(_) => return Err(damaged(dir, &format!("{FOLDER}/{file} is empty"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(damaged(dir, &format!("{FOLDER}/{file} is missing")));
+            }
+            Err(error) => return Err(disk::failed("open", &folder.join(file), &error)),
+        }
+    }
+    for path in disk::entries(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(&path).map_err(|error| disk::failed("remove", &path, &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn open_sled(dir: &Path, folder: &Path) -> Result<(sled::Db, sled::Tree), JournalError> {
+    let config = sled::Config::new()
+        .path(folder)
+        .mode(sled::Mode::HighThroughput)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None)
+        .use_compression(false);
+    let opening = std::thread::Builder::new()
+        .name("journal-open".to_owned())
+        .spawn(move || {
+            let database = config.open()?;
+            let tree = database.open_tree(TREE)?;
+            Ok((database, tree))
+        })
+        .map_err(|error| disk::failed("start a thread for", dir, &error))?;
+    match opening.join() {
+        Ok(result) => result.map_err(|error: sled::Error| sled_failed("open", dir, &error)),
+        Err(panic) => Err(damaged(dir, &format!("its database cannot be read: {}", panic_text(&*panic)))),
+    }
+}
+
+fn sled_failed(doing: &str, dir: &Path, error: &sled::Error) -> JournalError {
+    match error {
+        sled::Error::Io(error) if error.to_string().starts_with("could not acquire lock") => lock::held(dir),
+        sled::Error::Io(error)
+            if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+        {
+            damaged(dir, &format!("its database cannot be read: {error}"))
+        }
+        sled::Error::Io(error) => disk::failed(doing, &dir.join(FOLDER), error),
+        other => damaged(dir, &format!("its database cannot be read: {other}")),
+    }
+}
+
+fn damaged(dir: &Path, why: &str) -> JournalError {
+    JournalError::new(Code::StoreCorrupt, format!("use the store {}: {why}", dir.display())).hint(
+        "keep the folder as it is and copy it aside, then bring it back from a backup, or choose another with --state",
+    )
+}

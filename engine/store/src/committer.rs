@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::database::{Database, panic_text};
 use crate::encoding::{self, Body};
 use crate::sequence;
+use crate::tally::{self, Tally};
 
 /// A group takes at most this many records more than its last append brings.
 const GROUP_RECORDS_MAX: usize = 4096;
@@ -34,13 +35,14 @@ pub(crate) struct Committer<Flush> {
     /// The next sequence of each run that was written to since the store was opened.
     next: HashMap<RunId, u32>,
     flush: Flush,
+    tally: Tally,
     /// Something was written since the last flush.
     unflushed: bool,
 }
 
 impl<Flush: FnMut(&Database) -> Result<(), JournalError>> Committer<Flush> {
-    pub(crate) fn new(database: Arc<Database>, flush: Flush) -> Committer<Flush> {
-        Committer { database, next: HashMap::new(), flush, unflushed: false }
+    pub(crate) fn new(database: Arc<Database>, tally: Tally, flush: Flush) -> Committer<Flush> {
+        Committer { database, next: HashMap::new(), flush, tally, unflushed: false }
     }
 
     /// Works until every sender is gone, then takes what was accepted to disk.
@@ -81,20 +83,18 @@ impl<Flush: FnMut(&Database) -> Result<(), JournalError>> Committer<Flush> {
                 Err(error) => answer(append, Err(error)),
             }
         }
-        if let Err(error) = self.database.tree.apply_batch(batch) {
-            let error = self.database.failed("write", &error);
-            self.database.refuse(&error);
-            return accepted.into_iter().for_each(|append| answer(append, Err(error.clone())));
+        let records: usize = accepted.iter().map(|append: &Append| append.bodies.len()).sum();
+        if let Err(error) = self.write(batch, records as u64) {
+            return answer_all(accepted, &Err(error));
         }
-        self.unflushed |= accepted.iter().any(|append| !append.bodies.is_empty());
         let (awaited, lazy): (Vec<_>, Vec<_>) =
             accepted.into_iter().partition(|append| append.durability == Durability::Awaited);
-        lazy.into_iter().for_each(|append| answer(append, Ok(())));
+        answer_all(lazy, &Ok(()));
         if awaited.is_empty() {
             return;
         }
         let result = if self.unflushed { self.flush() } else { Ok(()) };
-        awaited.into_iter().for_each(|append| answer(append, result.clone()));
+        answer_all(awaited, &result);
     }
 
     /// Puts the records into the batch when they follow the run's last one.
@@ -120,10 +120,32 @@ impl<Flush: FnMut(&Database) -> Result<(), JournalError>> Committer<Flush> {
         Ok(())
     }
 
+    fn write(&mut self, mut batch: sled::Batch, records: u64) -> Result<(), JournalError> {
+        if records == 0 {
+            return Ok(());
+        }
+        self.tally.total += records;
+        batch.insert(tally::KEY, &tally::encode(self.tally.total));
+        self.database.tree.apply_batch(batch).map_err(|error| {
+            let error = self.database.failed("write", &error);
+            self.database.refuse(&error);
+            error
+        })?;
+        self.unflushed = true;
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<(), JournalError> {
-        (self.flush)(&self.database).inspect_err(|error| self.database.refuse(error))?;
+        let flushed = (self.flush)(&self.database).and_then(|()| self.tally.write());
+        flushed.inspect_err(|error| self.database.refuse(error))?;
         self.unflushed = false;
         Ok(())
+    }
+}
+
+fn answer_all(appends: Vec<Append>, result: &Result<(), JournalError>) {
+    for append in appends {
+        answer(append, result.clone());
     }
 }
 

@@ -18,6 +18,7 @@ use model::{Code, RunId};
 use crate::format::{self, Condition};
 use crate::lock::{self, Lock};
 use crate::payload::Payloads;
+use crate::tally::{self, Tally};
 use crate::{disk, encoding, waiting};
 
 pub(crate) const FOLDER: &str = "journal";
@@ -27,8 +28,6 @@ const SETTINGS_FILE: &str = "conf";
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const TREE: &str = "journal";
-/// Kept in the default tree from the making of the store on: a database without it has been lost and begun anew.
-const MADE_KEY: &[u8] = b"made";
 
 /// How long a closing store waits for sled's background threads to let go of its data file.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
@@ -37,7 +36,7 @@ const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) tree: sled::Tree,
-    database: sled::Db,
+    sled: sled::Db,
     data: DataFile,
     pub(crate) payloads: Payloads,
     dir: PathBuf,
@@ -46,8 +45,19 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Checks first and touches nothing that is not ours.
-    pub(crate) fn open(dir: &Path) -> Result<Database, JournalError> {
+    /// Checks first and touches nothing that is not ours. The tally is for the one thread that writes.
+    pub(crate) fn open(dir: &Path) -> Result<(Database, Tally), JournalError> {
+        let folder = dir.to_owned();
+        let opening = std::thread::Builder::new()
+            .name("journal-open".to_owned())
+            .spawn(move || Database::open_here(&folder))
+            .map_err(|error| disk::failed("start a thread for", dir, &error))?;
+        opening.join().unwrap_or_else(|panic| {
+            Err(damaged(dir, &format!("its database cannot be read: {}", panic_text(&*panic))))
+        })
+    }
+
+    fn open_here(dir: &Path) -> Result<(Database, Tally), JournalError> {
         format::inspect(dir)?;
         disk::create_folder(dir)?;
         let lock = Lock::take(dir)?;
@@ -59,32 +69,41 @@ impl Database {
             Condition::Unfinished => remove_unfinished(&folder)?,
             Condition::Finished => guard(dir, &folder)?,
         }
+        if condition != Condition::Finished {
+            Tally::make(dir)?;
+        }
+        let mut tally = Tally::open(dir)?;
         let payloads = Payloads::open(dir)?;
         disk::create_folder(&folder)?;
-        let (database, tree) = open_sled(dir, &folder)?;
+        let (sled, tree) = open_sled(dir, &folder)?;
         for file in [SETTINGS_FILE, DATA_FILE] {
             disk::sync_file(&folder.join(file))?;
         }
-        for synced in [folder.as_path(), dir, disk::parent(dir)] {
-            disk::sync_folder(synced)?;
-        }
+        disk::sync_folder(&folder)?;
+        disk::sync_folder(dir)?;
+        disk::sync_parent(dir)?;
         let data = DataFile::open(folder.join(DATA_FILE))?;
         let opened = Database {
             tree,
-            database,
+            sled,
             data,
             payloads,
             dir: dir.to_owned(),
             refusal: OnceLock::new(),
             _lock: lock,
         };
-        opened.check_made(condition)?;
-        Ok(opened)
+        if condition == Condition::Finished {
+            opened.check_whole(&mut tally)?;
+        } else {
+            opened.flush()?;
+            format::finish(dir)?;
+        }
+        Ok((opened, tally))
     }
 
     /// What was written before is on disk when it answers. Called by the journal thread alone.
     pub(crate) fn flush(&self) -> Result<(), JournalError> {
-        self.database.flush().map_err(|error| self.failed("write", &error))?;
+        self.sled.flush().map_err(|error| self.failed("write", &error))?;
         self.data.file.sync_data().map_err(|error| disk::failed("sync", &self.data.path, &error))
     }
 
@@ -125,16 +144,22 @@ impl Database {
         sled_failed(doing, &self.dir, error)
     }
 
-    fn check_made(&self, condition: Condition) -> Result<(), JournalError> {
-        let made = self.database.contains_key(MADE_KEY).map_err(|error| self.failed("read", &error))?;
-        match condition {
-            Condition::Finished if made => Ok(()),
-            Condition::Finished => Err(self.damaged("its journal has been emptied")),
-            Condition::Fresh | Condition::Unfinished => {
-                self.database.insert(MADE_KEY, b"1").map_err(|error| self.failed("write", &error))?;
-                self.flush()?;
-                format::finish(&self.dir)
-            }
+    /// How many records were ever written.
+    fn total(&self) -> Result<u64, JournalError> {
+        match self.tree.get(tally::KEY).map_err(|error| self.failed("read", &error))? {
+            None => Ok(0),
+            Some(bytes) => tally::decode(&bytes).ok_or_else(|| self.damaged("its record count is broken")),
+        }
+    }
+
+    fn check_whole(&self, tally: &mut Tally) -> Result<(), JournalError> {
+        tally.total = self.total()?;
+        match tally.read()? {
+            Some(durable) if durable > tally.total => Err(self.damaged(&format!(
+                "{durable} records were written and its database gives back {}; the others are lost",
+                tally.total
+            ))),
+            Some(_) | None => Ok(()),
         }
     }
 }
@@ -178,14 +203,14 @@ fn remove_unfinished(folder: &Path) -> Result<(), JournalError> {
 
 /// sled begins anew, silently, where a file of its is missing; and takes a torn snapshot for the newest one.
 fn guard(dir: &Path, folder: &Path) -> Result<(), JournalError> {
-    for file in [SETTINGS_FILE, DATA_FILE] {
-        match fs::metadata(folder.join(file)) {
+    for path in [folder.join(SETTINGS_FILE), folder.join(DATA_FILE), dir.join(tally::FILE)] {
+        match fs::metadata(&path) {
             Ok(metadata) if metadata.len() > 0 => {}
-            Ok(_) => return Err(damaged(dir, &format!("{FOLDER}/{file} is empty"))),
+            Ok(_) => return Err(damaged(dir, &format!("{} is empty", path.display()))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(damaged(dir, &format!("{FOLDER}/{file} is missing")));
+                return Err(damaged(dir, &format!("{} is missing", path.display())));
             }
-            Err(error) => return Err(disk::failed("open", &folder.join(file), &error)),
+            Err(error) => return Err(disk::failed("open", &path, &error)),
         }
     }
     for path in disk::entries(folder)? {
@@ -204,18 +229,12 @@ fn open_sled(dir: &Path, folder: &Path) -> Result<(sled::Db, sled::Tree), Journa
         .cache_capacity(CACHE_BYTES)
         .flush_every_ms(None)
         .use_compression(false);
-    let opening = std::thread::Builder::new()
-        .name("journal-open".to_owned())
-        .spawn(move || {
-            let database = config.open()?;
-            let tree = database.open_tree(TREE)?;
-            Ok((database, tree))
-        })
-        .map_err(|error| disk::failed("start a thread for", dir, &error))?;
-    match opening.join() {
-        Ok(result) => result.map_err(|error: sled::Error| sled_failed("open", dir, &error)),
-        Err(panic) => Err(damaged(dir, &format!("its database cannot be read: {}", panic_text(&*panic)))),
-    }
+    let open = || {
+        let sled = config.open()?;
+        let tree = sled.open_tree(TREE)?;
+        Ok((sled, tree))
+    };
+    open().map_err(|error: sled::Error| sled_failed("open", dir, &error))
 }
 
 fn sled_failed(doing: &str, dir: &Path, error: &sled::Error) -> JournalError {

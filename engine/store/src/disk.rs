@@ -31,9 +31,8 @@ pub(crate) fn hint(kind: io::ErrorKind) -> &'static str {
 
 /// Makes the folder and those above it, for this user only; nothing happens when it is there.
 pub(crate) fn create_folder(folder: &Path) -> Result<(), JournalError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()).collect();
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -42,7 +41,7 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), JournalError> {
         builder.mode(0o700);
     }
     builder.create(folder).map_err(|error| failed("make the folder", folder, &error))?;
-    sync_folder(parent(folder))
+    missing.into_iter().try_for_each(|made| sync_folder(parent(made)))
 }
 
 /// After this the names inside the folder survive a power cut.
@@ -53,6 +52,15 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), JournalError> {
             .map_err(|error| failed("sync", folder, &error))?;
     }
     Ok(())
+}
+
+/// Syncs the folder that a path's name stands in, where this user may look into it; where not, somebody else made the
+/// name, before us.
+pub(crate) fn sync_parent(path: &Path) -> Result<(), JournalError> {
+    match File::open(parent(path)) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Ok(_) | Err(_) => sync_folder(parent(path)),
+    }
 }
 
 /// After this the file's bytes survive a power cut, whoever wrote them.
@@ -99,7 +107,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, JournalE
 }
 
 /// The folder that a path's name stands in.
-pub(crate) fn parent(path: &Path) -> &Path {
+fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

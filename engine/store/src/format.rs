@@ -1,6 +1,6 @@
 //! Says whether a folder is a store of ours, before anything in it is touched.
 //!
-//! A store is made in this order, each step durable before the next: `FORMAT.new`, the database, then `FORMAT.new`
+//! A store is made in this order, each step durable before the next: `FORMAT.new`, the database and what goes with it, then `FORMAT.new`
 //! becomes `FORMAT`. Nothing can be appended before that last step, so a folder with `FORMAT.new` alone never held a
 //! record and is made anew; a folder with `FORMAT` that lacks its database has lost records and is refused.
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use contracts::JournalError;
 use model::Code;
 
-use crate::{database, disk, lock, payload};
+use crate::{database, disk, lock, payload, tally};
 
 /// Raised when a store that older versions cannot read is written.
 const FORMAT: u32 = 1;
@@ -47,7 +47,7 @@ pub(crate) fn inspect(dir: &Path) -> Result<Condition, JournalError> {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let ours = match name.as_str() {
             lock::LOCK_FILE | lock::HOLDER_FILE | MARKER_UNFINISHED => true,
-            database::FOLDER | payload::FOLDER => begun,
+            database::FOLDER | payload::FOLDER | tally::FILE => begun,
             _ => false,
         };
         if !ours {

@@ -15,6 +15,7 @@ mod memory;
 mod payload;
 mod sequence;
 mod sled_journal;
+mod tally;
 mod waiting;
 
 pub use memory::MemoryJournal;

@@ -13,12 +13,12 @@ use tokio::sync::oneshot;
 use crate::committer::{Append, Committer};
 use crate::database::Database;
 use crate::encoding::{self, Body, Damage};
-use crate::{disk, sequence};
+use crate::{disk, sequence, tally};
 
 /// A store in a folder of its own, held by one process at a time. Its methods need a tokio runtime.
 ///
 /// Layout: `FORMAT` (`footbridge store 1`), `lock`, `holder` (a process id while it is held), `journal/` (sled),
-/// `payload/` (files named after their SHA-256). Dropping it takes what was accepted to disk and lets go of the folder.
+/// `tally` (how many records must be there), `payload/` (files named after their SHA-256). Dropping it takes what was accepted to disk and lets go of the folder.
 #[derive(Debug)]
 pub struct SledJournal {
     database: Arc<Database>,
@@ -40,8 +40,9 @@ impl SledJournal {
         dir: &Path,
         flush: impl FnMut(&Database) -> Result<(), JournalError> + Send + 'static,
     ) -> Result<SledJournal, JournalError> {
-        let database = Arc::new(Database::open(dir)?);
-        let committer = Committer::new(Arc::clone(&database), flush);
+        let (database, tally) = Database::open(dir)?;
+        let database = Arc::new(database);
+        let committer = Committer::new(Arc::clone(&database), tally, flush);
         let (inbox, appends) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
@@ -190,6 +191,9 @@ fn list_runs(database: &Database) -> Result<Vec<RunId>, JournalError> {
     let mut runs = Vec::new();
     let mut last = database.tree.last();
     while let Some((key, _)) = last.map_err(|error| database.failed("read", &error))? {
+        if key == tally::KEY {
+            break;
+        }
         let (run, _) = encoding::parse_key(&key).ok_or_else(|| database.stray_key())?;
         runs.push(run);
         last = database.tree.range(..encoding::key(run, 0)).next_back().transpose();

@@ -8,7 +8,7 @@ use model::Code;
 
 use crate::SledJournal;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 impl SledJournal {
     /// Like [`SledJournal::open`], trying again for as long as `patience` while another process holds the store.

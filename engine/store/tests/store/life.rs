@@ -85,7 +85,7 @@ fn whoever_waits_gets_a_store_that_is_let_go_of() {
     let journal = open(&dir);
     let waiting = {
         let dir = dir.clone();
-        std::thread::spawn(move || SledJournal::open_waiting(&dir, Duration::from_secs(600)).map(drop))
+        std::thread::spawn(move || SledJournal::open_waiting(&dir, Duration::from_mins(10)).map(drop))
     };
     drop(journal);
     waiting.join().expect("no panic").expect("opened once it was free");
@@ -144,7 +144,7 @@ fn a_closed_store_holds_only_what_it_says() {
         .filter(|path| path.parent() == Some(&dir))
         .map(|path| path.file_name().expect("named").to_string_lossy().into_owned())
         .collect();
-    assert_eq!(names, ["FORMAT", "journal", "lock", "payload"]);
+    assert_eq!(names, ["FORMAT", "journal", "lock", "payload", "tally"]);
 }
 
 #[cfg(unix)]

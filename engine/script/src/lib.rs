@@ -1,1 +1,27 @@
+//! Runs the phases of steps, which are Rhai scripts, and judges them without running them.
+//!
+//! A script sees values, the prelude and the host functions of its target; every way out leads through the
+//! [`contracts::Gateway`]. Nothing here knows journals, networks or policies.
 
+mod bind;
+mod cache;
+mod compile;
+mod convert;
+mod deadline;
+mod engine;
+mod error;
+mod expression;
+mod library;
+mod limits;
+mod lint;
+mod names;
+mod opaque;
+mod pool;
+mod prelude;
+mod runner;
+mod sticky;
+mod unknown;
+
+pub use limits::Limits;
+pub use names::is_reserved;
+pub use runner::ScriptRunner;

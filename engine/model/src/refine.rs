@@ -52,6 +52,35 @@ pub fn matches(expected: &Value, now: &Value) -> bool {
     }
 }
 
+/// What `now` holds where `expected` has holes, by the name of the output: `step.guid` gives `guid`.
+pub fn learned(expected: &Value, now: &Value) -> crate::value::Map {
+    let mut found = crate::value::Map::new();
+    learn(expected, now, &mut found);
+    found
+}
+
+fn learn(expected: &Value, now: &Value, found: &mut crate::value::Map) {
+    match (expected, now) {
+        (Value::Unknown(origin), _) => {
+            let name = origin.split_once('.').map_or(origin.as_str(), |(_, name)| name);
+            found.insert(name.to_owned(), now.clone());
+        }
+        (Value::Map(left), Value::Map(right)) => {
+            for (key, item) in left {
+                if let Some(other) = right.get(key) {
+                    learn(item, other, found);
+                }
+            }
+        }
+        (Value::List(left), Value::List(right)) => {
+            for (item, other) in left.iter().zip(right) {
+                learn(item, other, found);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The changes of a fresh plan against the approved ones that are not done yet. Empty when the fresh plan refines it:
 /// same keys, targets and kinds in the same order, and only holes differ. `approved` must be filled already.
 pub fn differences(approved: &[Change], fresh: &[Change]) -> Vec<Difference> {

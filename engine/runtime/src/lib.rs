@@ -1,1 +1,18 @@
+//! Performs what `flow` decides: plans, starts, carries on, undoes and verifies runs, through scripts and host modules.
 
+mod approve;
+mod bench;
+mod clock;
+mod describe;
+mod drift;
+mod gateway;
+mod log;
+mod perform;
+mod phase;
+mod planner;
+mod runner;
+mod supervisor;
+mod undo_plan;
+
+pub use clock::SystemClock;
+pub use supervisor::{Parts, Supervisor};

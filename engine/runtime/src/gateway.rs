@@ -1,0 +1,362 @@
+//! The one way out: what a script's call may do in this phase, and what is recorded of it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use contracts::{
+    CallContext, Clock, Durability, End, Gateway, HostCall, HostModule, SecretText, WireRequest,
+};
+use model::value::Map;
+use model::workflow::{Phase, Step};
+use model::{Class, Code, Effect, Event, Failure, FunctionSpec, RunId, StepPath, Timestamp, Value};
+use tokio::runtime::Handle;
+
+use crate::bench::Bench;
+use crate::log::RunLog;
+
+/// What calls may do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Mode {
+    /// No call at all: `plan` and `outputs`.
+    Think,
+    /// Reads only.
+    Look,
+    /// Reads, and one write that is sent.
+    Write { key: String, attempt: u32, undo: bool },
+    /// Reads, and one write that is written down instead.
+    Describe,
+}
+
+/// What became of the phase's one write.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Sent {
+    #[default]
+    Nothing,
+    Answered {
+        value: Value,
+        evidence: Map,
+    },
+    Refused(Failure),
+    Lost(Failure),
+    Described(Vec<WireRequest>),
+}
+
+pub(crate) struct PhaseGateway {
+    modules: Vec<Arc<dyn HostModule>>,
+    functions: Arc<Vec<FunctionSpec>>,
+    step: StepPath,
+    phase: Phase,
+    mode: Mode,
+    log: Option<Arc<RunLog>>,
+    handle: Handle,
+    context: Arc<Context>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    end: Option<End>,
+    sent: Sent,
+}
+
+impl PhaseGateway {
+    pub(crate) fn new(
+        bench: &Bench,
+        step: &Step,
+        phase: Phase,
+        mode: Mode,
+        timeout: Duration,
+    ) -> PhaseGateway {
+        let context = Context {
+            module: Mutex::new(String::new()),
+            run: bench.run,
+            clock: Arc::clone(&bench.parts.clock),
+            deadline: bench.parts.clock.now().after(timeout),
+            pins: Arc::clone(&bench.pins),
+            pinned: Mutex::default(),
+            stop: bench.stop.clone(),
+            secrets: bench.parts.secrets.clone(),
+        };
+        PhaseGateway {
+            modules: bench.session.modules.clone(),
+            functions: Arc::clone(&bench.functions),
+            step: step.path.clone(),
+            phase,
+            mode,
+            log: bench.log.clone(),
+            handle: Handle::current(),
+            context: Arc::new(context),
+            inner: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn sent(&self) -> Sent {
+        self.lock().sent.clone()
+    }
+
+    /// The pins that are not journaled yet.
+    pub(crate) fn pinned(&self) -> Vec<Event> {
+        std::mem::take(&mut self.context.pinned.lock().expect("no holder of this lock panics"))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no holder of this lock panics")
+    }
+
+    fn end(&self, end: End) -> End {
+        self.lock().end.get_or_insert(end).clone()
+    }
+
+    fn refuse(&self, code: Code, message: String) -> End {
+        self.end(End::Failed { failure: Failure::invalid(code, message), catchable: false })
+    }
+
+    /// Names known, required ones there, kinds right; the arguments in their normal form.
+    fn checked(spec: &FunctionSpec, arguments: &Map) -> Result<Map, String> {
+        if let Some(stray) =
+            arguments.keys().find(|name| !spec.arguments.iter().any(|one| &one.name == *name))
+        {
+            return Err(format!("{} has no argument '{stray}'; it is {}", spec.path(), spec.signature()));
+        }
+        let mut normal = Map::new();
+        for argument in &spec.arguments {
+            match arguments.get(&argument.name) {
+                None | Some(Value::Null) if argument.required => {
+                    return Err(format!("{} needs '{}': {}", spec.path(), argument.name, argument.doc));
+                }
+                None | Some(Value::Null) => {}
+                Some(value) => {
+                    let value = argument
+                        .kind
+                        .check(value)
+                        .map_err(|why| format!("{}, argument '{}': {why}", spec.path(), argument.name))?;
+                    normal.insert(argument.name.clone(), value);
+                }
+            }
+        }
+        Ok(normal)
+    }
+
+    fn host_call(&self, spec: &FunctionSpec, arguments: Map) -> HostCall {
+        self.context.name(&spec.module);
+        HostCall { function: spec.name.clone(), arguments, context: Arc::clone(&self.context) as _ }
+    }
+
+    fn read(&self, module: &dyn HostModule, spec: &FunctionSpec, arguments: Map) -> Result<Value, End> {
+        let left = self.context.time_left();
+        let call = self.host_call(spec, arguments);
+        let answer = self.handle.block_on(async { tokio::time::timeout(left, module.call(call)).await });
+        match answer {
+            Ok(Ok(reply)) => Ok(reply.value),
+            Ok(Err(failure)) => Err(End::Failed { failure, catchable: true }),
+            Err(_) => Err(self.end(End::Failed { failure: timed_out(spec), catchable: false })),
+        }
+    }
+
+    fn write(&self, module: &dyn HostModule, spec: &FunctionSpec, arguments: Map) -> Result<Value, End> {
+        if !matches!(self.lock().sent, Sent::Nothing) {
+            return Err(self.refuse(
+                Code::WriteRefused,
+                format!("{} would be the second write of one change; a change is one write", spec.path()),
+            ));
+        }
+        match &self.mode {
+            Mode::Think | Mode::Look => Err(self
+                .refuse(Code::WriteRefused, format!("{} writes, and {} may not", spec.path(), self.phase))),
+            Mode::Describe => self.describe(module, spec, arguments),
+            Mode::Write { key, attempt, undo } => self.send(module, spec, arguments, key, *attempt, *undo),
+        }
+    }
+
+    fn describe(&self, module: &dyn HostModule, spec: &FunctionSpec, arguments: Map) -> Result<Value, End> {
+        let shown = arguments.iter().map(|(name, value)| (name.clone(), named(value))).collect();
+        let call = self.host_call(spec, shown);
+        match self.handle.block_on(module.describe(call)) {
+            Ok(requests) => {
+                self.lock().sent = Sent::Described(requests);
+                Err(self.end(End::Recorded))
+            }
+            Err(failure) => Err(self.end(End::Failed { failure, catchable: false })),
+        }
+    }
+
+    /// Intent on disk, then the call, then what became of it.
+    fn send(
+        &self,
+        module: &dyn HostModule,
+        spec: &FunctionSpec,
+        arguments: Map,
+        key: &str,
+        attempt: u32,
+        undo: bool,
+    ) -> Result<Value, End> {
+        let Some(log) = &self.log else {
+            return Err(
+                self.refuse(Code::WriteRefused, format!("{} writes, and there is no run", spec.path()))
+            );
+        };
+        if arguments.values().any(|value| value.first_unknown().is_some()) {
+            return Err(
+                self.refuse(Code::Argument, format!("{} was given a value that is not known", spec.path()))
+            );
+        }
+        let intent = Event::Intent {
+            step: self.step.clone(),
+            key: key.to_owned(),
+            attempt,
+            function: spec.path(),
+            arguments: arguments.clone(),
+            settle_ms: spec.settle_ms,
+            undo,
+        };
+        let mut events = self.pinned();
+        events.push(intent);
+        if let Err(failure) = self.handle.block_on(log.append(events, Durability::Awaited)) {
+            return Err(self.end(End::Failed { failure, catchable: false }));
+        }
+        let left = self.context.time_left();
+        let call = self.host_call(spec, arguments);
+        let answer = self.handle.block_on(async { tokio::time::timeout(left, module.call(call)).await });
+        match answer {
+            Ok(Ok(reply)) => {
+                self.lock().sent = Sent::Answered { value: reply.value.clone(), evidence: reply.evidence };
+                Ok(reply.value)
+            }
+            Ok(Err(failure)) => {
+                let lost = failure.class == Class::InDoubt;
+                self.lock().sent =
+                    if lost { Sent::Lost(failure.clone()) } else { Sent::Refused(failure.clone()) };
+                Err(self.end(End::Failed { failure, catchable: false }))
+            }
+            Err(_) => {
+                let failure = Failure { class: Class::InDoubt, ..timed_out(spec) };
+                self.lock().sent = Sent::Lost(failure.clone());
+                Err(self.end(End::Failed { failure, catchable: false }))
+            }
+        }
+    }
+}
+
+impl Gateway for PhaseGateway {
+    fn call(&self, module: &str, function: &str, arguments: Map) -> Result<Value, End> {
+        if let Some(end) = self.ended() {
+            return Err(end);
+        }
+        let found = self.functions.iter().find(|spec| spec.module == module && spec.name == function);
+        let host = self.modules.iter().find(|host| host.name() == module);
+        let (Some(spec), Some(host)) = (found, host) else {
+            return Err(
+                self.refuse(Code::FunctionUnknown, format!("there is no host function {module}::{function}"))
+            );
+        };
+        if self.mode == Mode::Think {
+            return Err(self.refuse(
+                Code::WriteRefused,
+                format!("{} reaches the target, and {} may not", spec.path(), self.phase),
+            ));
+        }
+        let arguments = match Self::checked(spec, &arguments) {
+            Ok(arguments) => arguments,
+            Err(why) => return Err(self.refuse(Code::Argument, why)),
+        };
+        match spec.effect {
+            Effect::Read => match arguments.values().find_map(Value::first_unknown) {
+                Some(origin) => Ok(Value::Unknown(origin.to_owned())),
+                None => self.read(host.as_ref(), spec, arguments),
+            },
+            Effect::Write => self.write(host.as_ref(), spec, arguments),
+        }
+    }
+
+    fn ended(&self) -> Option<End> {
+        let end = self.lock().end.clone();
+        end.or_else(|| {
+            (self.context.cancelled() && self.phase != Phase::Apply && self.phase != Phase::Undo)
+                .then_some(End::Cancelled)
+        })
+    }
+}
+
+fn timed_out(spec: &FunctionSpec) -> Failure {
+    Failure::new(
+        Code::Timeout,
+        Class::Transient,
+        format!("{} did not answer in the time the phase had left", spec.path()),
+    )
+}
+
+/// Holes by their names, for reading.
+fn named(value: &Value) -> Value {
+    match value {
+        Value::Unknown(origin) => Value::text(format!("<known after {origin}>")),
+        Value::List(items) => Value::List(items.iter().map(named).collect()),
+        Value::Map(map) => Value::Map(map.iter().map(|(key, item)| (key.clone(), named(item))).collect()),
+        other => other.clone(),
+    }
+}
+
+struct Context {
+    /// The module being called: pins are its own.
+    module: Mutex<String>,
+    run: Option<RunId>,
+    clock: Arc<dyn Clock>,
+    deadline: Timestamp,
+    pins: Arc<Mutex<BTreeMap<(String, String), Value>>>,
+    /// Pins made in this phase and not journaled yet: they go before the next intent, or at the phase's end.
+    pinned: Mutex<Vec<Event>>,
+    stop: tokio::sync::watch::Receiver<bool>,
+    secrets: Option<Arc<dyn contracts::SecretSource>>,
+}
+
+impl Context {
+    fn name(&self, module: &str) {
+        module.clone_into(&mut self.module.lock().expect("no holder of this lock panics"));
+    }
+
+    fn key(&self, name: &str) -> (String, String) {
+        (self.module.lock().expect("no holder of this lock panics").clone(), name.to_owned())
+    }
+}
+
+impl CallContext for Context {
+    fn run(&self) -> Option<RunId> {
+        self.run
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn time_left(&self) -> Duration {
+        self.deadline.since(self.clock.now())
+    }
+
+    fn pin(&self, name: &str) -> Option<Value> {
+        self.pins.lock().expect("no holder of this lock panics").get(&self.key(name)).cloned()
+    }
+
+    fn set_pin(&self, name: &str, value: Value) -> Result<(), Failure> {
+        let (module, name) = self.key(name);
+        self.pins
+            .lock()
+            .expect("no holder of this lock panics")
+            .insert((module.clone(), name.clone()), value.clone());
+        if self.run.is_some() {
+            let event = Event::PinSet { module, name, value };
+            self.pinned.lock().expect("no holder of this lock panics").push(event);
+        }
+        Ok(())
+    }
+
+    fn secret(&self, name: &str) -> Result<SecretText, Failure> {
+        match &self.secrets {
+            Some(secrets) => secrets.find(name),
+            None => Err(Failure::invalid(Code::Settings, format!("no secret '{name}' is configured"))),
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        *self.stop.borrow()
+    }
+}

@@ -1,0 +1,64 @@
+//! A run's journal as its runner uses it: sequence, hash chain, fold and announcement in one place.
+
+use std::sync::Arc;
+
+use contracts::{Clock, Durability, Journal};
+use model::{Event, Failure, Record, RunId, RunState};
+use tokio::sync::{Mutex, watch};
+
+pub(crate) struct RunLog {
+    pub(crate) run: RunId,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    inner: Mutex<Inner>,
+    /// The sequence of the next record; whoever follows the run watches it.
+    pub(crate) sequence: watch::Sender<u32>,
+}
+
+struct Inner {
+    state: RunState,
+    /// After a failed append the state here may be ahead of the journal: nothing more is accepted.
+    broken: Option<Failure>,
+}
+
+impl RunLog {
+    pub(crate) fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, state: RunState) -> RunLog {
+        let (sequence, _) = watch::channel(state.next_sequence);
+        RunLog { run: state.id, journal, clock, inner: Mutex::new(Inner { state, broken: None }), sequence }
+    }
+
+    /// Appends events in one batch. An error stops the run with its journal intact.
+    pub(crate) async fn append(&self, events: Vec<Event>, durability: Durability) -> Result<(), Failure> {
+        let mut inner = self.inner.lock().await;
+        if let Some(failure) = &inner.broken {
+            return Err(failure.clone());
+        }
+        let mut records = Vec::with_capacity(events.len());
+        for event in events {
+            let record = Record::new(inner.state.next_sequence, self.clock.now(), inner.state.head, event);
+            if let Err(error) = inner.state.apply(&record) {
+                let failure = Failure::bug(error.to_string());
+                inner.broken = Some(failure.clone());
+                return Err(failure);
+            }
+            records.push(record);
+        }
+        if let Err(error) = self.journal.append(self.run, records, durability).await {
+            let failure = Failure::from(error);
+            inner.broken = Some(failure.clone());
+            return Err(failure);
+        }
+        self.sequence.send_replace(inner.state.next_sequence);
+        Ok(())
+    }
+
+    /// Reads the state under its lock; `read` must not wait for anything.
+    pub(crate) async fn read<T>(&self, read: impl FnOnce(&RunState) -> T) -> T {
+        read(&self.inner.lock().await.state)
+    }
+
+    /// What keeps the run from going on, once an append has failed.
+    pub(crate) async fn broken(&self) -> Option<Failure> {
+        self.inner.lock().await.broken.clone()
+    }
+}

@@ -1,0 +1,119 @@
+//! One file per command of the decision core. Each ends in events; every event is appended before it counts.
+
+mod apply_change;
+mod evaluate_inputs;
+mod open_gate;
+mod plan_step;
+mod refresh;
+mod rest;
+mod settle;
+mod undo_change;
+mod verify_step;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::Durability;
+use model::{Class, Code, Command, Event, Failure, RunState, StepPath, StepState};
+
+use crate::bench::Bench;
+use crate::log::RunLog;
+use crate::phase::{Pause, Work};
+
+/// A run's bench with its log: what every command needs.
+#[derive(Clone)]
+pub(crate) struct Hand {
+    pub(crate) bench: Bench,
+    pub(crate) log: Arc<RunLog>,
+}
+
+/// Performs one command. An error means that the journal failed or a rule of ours was broken: the run stops as it is.
+pub(crate) async fn perform(hand: Hand, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::EvaluateInputs { step } => evaluate_inputs::perform(&hand, step).await,
+        Command::OpenGate { step } => open_gate::perform(&hand, step).await,
+        Command::PlanStep { step } => plan_step::perform(&hand, step).await,
+        Command::Refresh { step, for_step } => refresh::perform(&hand, step, for_step).await,
+        Command::ApplyChange { step, key } => apply_change::perform(&hand, step, key).await,
+        Command::Settle { step, key, undo } => settle::perform(&hand, step, key, undo).await,
+        Command::VerifyStep { step } => verify_step::perform(&hand, step).await,
+        Command::UndoChange { step, key } => undo_change::perform(&hand, step, key).await,
+        Command::Rest { as_what } => rest::perform(&hand, as_what).await,
+    }
+}
+
+impl Hand {
+    /// The run's state now.
+    pub(crate) async fn state(&self) -> RunState {
+        self.log.read(RunState::clone).await
+    }
+
+    pub(crate) async fn lazily(&self, event: Event) -> Result<(), Failure> {
+        self.log.append(vec![event], Durability::Lazy).await
+    }
+
+    /// What a phase that gave no value means for its step.
+    pub(crate) async fn pause(&self, step: &StepPath, pause: Pause) -> Result<(), Failure> {
+        let state = self.state().await;
+        let event = match pause {
+            Pause::Cancelled => return Ok(()),
+            Pause::NotYet { why, after_ms } => self.waits(&state, step, &why, after_ms),
+            Pause::Needs { origin } => StepEnd::failed(
+                step,
+                Failure::invalid(Code::ScriptError, format!("a value is still unknown in a run: {origin}"))
+                    .hint("the step that gives it has no output of that name"),
+            ),
+            Pause::Recorded => StepEnd::failed(step, Failure::bug("a run only wrote a request down")),
+            Pause::Failed(failure) => self.retries(&state, step, failure),
+        };
+        self.lazily(event).await
+    }
+
+    pub(crate) fn waits(&self, state: &RunState, step: &StepPath, why: &str, after_ms: u64) -> Event {
+        let now = self.bench.parts.clock.now();
+        let until = now.after(Duration::from_millis(after_ms));
+        match state.step(step) {
+            Some((step, one)) if flow::past_deadline(step, one, now, until) => StepEnd::failed(
+                &step.path,
+                Failure::new(
+                    Code::Deadline,
+                    Class::Invalid,
+                    format!("still not so after the step's deadline: {why}"),
+                )
+                .hint("see what keeps the world from converging, then resume the run"),
+            ),
+            _ => Event::Waits { step: step.clone(), until, why: why.to_owned() },
+        }
+    }
+
+    /// Tries a transient failure again later; anything else fails the step.
+    pub(crate) fn retries(&self, state: &RunState, step: &StepPath, failure: Failure) -> Event {
+        let now = self.bench.parts.clock.now();
+        match state.step(step) {
+            Some((spec, one)) => match flow::again(spec, one, &failure, now) {
+                Some(until) => {
+                    Event::Retries { step: step.clone(), until, attempt: one.attempts + 1, failure }
+                }
+                None => StepEnd::failed(step, failure),
+            },
+            None => StepEnd::failed(step, failure),
+        }
+    }
+}
+
+/// Shorthand for the event that ends a step badly.
+pub(crate) struct StepEnd;
+
+impl StepEnd {
+    pub(crate) fn failed(step: &StepPath, failure: Failure) -> Event {
+        Event::StepFailed { step: step.clone(), failure }
+    }
+}
+
+/// The position, the state and the work of a step.
+pub(crate) fn work(state: &RunState, step: &StepPath) -> Result<(usize, StepState, Work), Failure> {
+    let position = state.position(step).ok_or_else(|| Failure::bug(format!("there is no step '{step}'")))?;
+    let one = state.steps[position].clone();
+    let work = Work::of(position, &one);
+    Ok((position, one, work))
+}

@@ -1,0 +1,44 @@
+//! Opens a gate once people have given what they owe it and its time has come.
+
+use std::time::Duration;
+
+use contracts::PhaseEnd;
+use model::{Answer, Code, Event, Failure, StepPath, Timestamp, Value};
+
+use super::{Hand, StepEnd, work};
+use crate::planner::scope;
+
+pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
+    let state = hand.state().await;
+    let (position, one, _) = work(&state, &step)?;
+    let now = hand.bench.parts.clock.now();
+    let gate = hand.bench.workflow.steps[position].gate.clone().unwrap_or_default();
+    let mut until = gate.wait_ms.map_or(Timestamp(0), |wait| one.since.after(Duration::from_millis(wait)));
+    if let Some(expression) = &gate.not_before {
+        let scope = scope(&state.params, model::value::Map::new());
+        match hand.bench.steps().evaluate(expression, &scope) {
+            PhaseEnd::Returned(Value::Null) => {}
+            PhaseEnd::Returned(Value::Text(text)) => {
+                let Some(moment) = Timestamp::parse_rfc3339(&text) else {
+                    let why = format!("'{text}' is no moment in time; write it like 2026-11-24T20:00:00Z");
+                    let failure = Failure::invalid(Code::ManifestExpression, why);
+                    return hand.lazily(StepEnd::failed(&step, failure)).await;
+                };
+                until = until.max(moment);
+            }
+            other => {
+                let why = format!("'not_before' must give RFC 3339 text or (), not {other:?}");
+                let failure = Failure::invalid(Code::ManifestExpression, why);
+                return hand.lazily(StepEnd::failed(&step, failure)).await;
+            }
+        }
+    }
+    let event = if now < until {
+        Event::Waits { step, until, why: format!("its gate opens at {until}") }
+    } else {
+        let approved =
+            matches!(state.answers.get(&(step.clone(), flow::APPROVAL.to_owned())), Some(Answer::So));
+        Event::GatePassed { step, by: approved.then(|| "approved".to_owned()), note: None }
+    };
+    hand.lazily(event).await
+}

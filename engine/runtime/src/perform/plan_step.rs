@@ -1,0 +1,88 @@
+//! Probes and plans a step, and holds the plan against what was approved.
+
+use model::refine::{Difference, differences};
+use model::{
+    Change, ChangeKind, Code, Digest, Event, Failure, RunState, Seen, StepOutlook, StepPath, StepState,
+};
+
+use super::{Hand, StepEnd, work};
+use crate::phase::filled;
+use crate::planner::already;
+
+pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
+    let state = hand.state().await;
+    let (_, one, work) = work(&state, &step)?;
+    let seen = match hand.bench.probe(&work).await {
+        Ok(seen) => seen,
+        Err(pause) => return hand.pause(&step, pause).await,
+    };
+    let changes = match hand.bench.plan(&work, &seen).await {
+        Ok(changes) => changes,
+        Err(pause) => return hand.pause(&step, pause).await,
+    };
+    hand.lazily(judge(&state, &step, &one, &seen, changes)).await
+}
+
+/// What a fresh plan means for the step.
+pub(super) fn judge(
+    state: &RunState,
+    step: &StepPath,
+    one: &StepState,
+    seen: &Seen,
+    fresh: Vec<Change>,
+) -> Event {
+    if let Some(conflict) =
+        fresh.iter().find(|change| matches!(change.kind, ChangeKind::Conflict | ChangeKind::Unknown))
+    {
+        let why = conflict.summary.clone().unwrap_or_else(|| conflict.target.clone());
+        return StepEnd::failed(step, Failure::invalid(Code::PlanConflict, why));
+    }
+    let already = already(seen, &fresh);
+    let fresh: Vec<Change> = fresh.into_iter().filter(Change::writes).collect();
+    match covered(state, step, one, &fresh) {
+        Covered::Approved => Event::StepPlanned { step: step.clone(), changes: fresh, already },
+        Covered::KnownNow if fresh.is_empty() || state.approves_later => {
+            Event::StepPlanned { step: step.clone(), changes: fresh, already }
+        }
+        Covered::KnownNow => held(step, fresh, Vec::new(), "its plan is known only now"),
+        Covered::Moved(found) => held(step, fresh, found, "the world moved since the plan was approved"),
+    }
+}
+
+enum Covered {
+    Approved,
+    /// Nobody could approve it earlier.
+    KnownNow,
+    Moved(Vec<Difference>),
+}
+
+fn covered(state: &RunState, step: &StepPath, one: &StepState, fresh: &[Change]) -> Covered {
+    let planned = state.plan.as_ref().and_then(|plan| plan.step(step));
+    let approved = match (&one.approved, planned) {
+        (Some(changes), _) => changes.clone(),
+        (None, Some(planned)) if matches!(planned.outlook, StepOutlook::KnownAfter { .. }) => {
+            return Covered::KnownNow;
+        }
+        (None, Some(planned)) => planned.changes.clone(),
+        (None, None) => Vec::new(),
+    };
+    let remaining: Vec<Change> = approved
+        .iter()
+        .filter(|change| change.writes())
+        .filter(|change| one.change(&change.key).is_none_or(|done| done.applied().is_none()))
+        .map(|change| filled(change, &|origin| state.known(origin)))
+        .collect();
+    let found = differences(&remaining, fresh);
+    if found.is_empty() { Covered::Approved } else { Covered::Moved(found) }
+}
+
+pub(super) fn held(step: &StepPath, changes: Vec<Change>, differences: Vec<Difference>, why: &str) -> Event {
+    let digestible: Vec<_> = changes.iter().map(Change::digestible).collect();
+    Event::StepHeld {
+        step: step.clone(),
+        digest: Digest::of(&(step, digestible)),
+        changes,
+        differences,
+        why: why.to_owned(),
+    }
+}

@@ -1,0 +1,109 @@
+//! Takes one recorded change back, if its object is still as the run left it.
+
+use model::change::{Applied, Ownership};
+use model::refine::{compare, matches};
+use model::value::Map;
+use model::workflow::Phase;
+use model::{Class, Code, Event, Failure, RunState, StepPath, Value};
+
+use super::{Hand, work};
+use crate::gateway::{Mode, Sent};
+use crate::phase::{Pause, filled};
+
+pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<(), Failure> {
+    let state = hand.state().await;
+    let (_, one, work) = work(&state, &step)?;
+    let change =
+        one.change(&key).ok_or_else(|| Failure::bug(format!("step '{step}' has no change '{key}'")))?;
+    let entry = state
+        .undo
+        .iter()
+        .find(|entry| entry.step == step && entry.key == key)
+        .ok_or_else(|| Failure::bug(format!("change '{key}' of '{step}' is not in the undo plan")))?;
+    let whole = filled(&change.change, &|origin| state.known(origin));
+    let seen = match hand.bench.probe(&work).await {
+        Ok(seen) => seen,
+        Err(pause) => return stop(hand, &state, &step, &key, pause).await,
+    };
+    let done = |outcome, evidence, ownership| Event::Outcome {
+        step: step.clone(),
+        key: key.clone(),
+        applied: Applied { ownership, outcome, evidence },
+        undo: true,
+    };
+    match seen.object(&whole.target) {
+        Some(now) if matches(&whole.before, now) => {
+            return hand.lazily(done(Value::Null, Map::new(), Ownership::Adopted)).await;
+        }
+        Some(now) if matches(&entry.expected, now) => {}
+        found => {
+            let mut differences = Vec::new();
+            let now = found.cloned().unwrap_or_default();
+            compare(&whole.target, "", &entry.expected, &now, &whole.before, &mut differences);
+            let places: Vec<String> = differences
+                .iter()
+                .map(|one| format!("{} {}: {} → {}", one.target, one.at, one.planned_from, one.now))
+                .collect();
+            let failure = Failure::new(
+                Code::UndoConflict,
+                Class::Conflict,
+                format!("someone changed it since: {}", places.join("; ")),
+            )
+            .hint("put the object back as the run left it, or leave it, then undo again");
+            return hand.lazily(Event::UndoStuck { step, key, failure }).await;
+        }
+    }
+    let outcome = change.applied().map(|applied| applied.outcome.clone()).unwrap_or_default();
+    let mode = Mode::Write { key: key.clone(), attempt: one.attempts + 1, undo: true };
+    let (result, sent) = hand.bench.phase(&work, Phase::Undo, vec![whole.to_value(), outcome], mode).await;
+    match (sent, result) {
+        (Sent::Answered { evidence, .. }, Ok(value)) => {
+            hand.lazily(done(value, evidence, Ownership::Ours)).await
+        }
+        (Sent::Answered { value, evidence }, Err(_)) => {
+            hand.lazily(done(value, evidence, Ownership::Ours)).await
+        }
+        (Sent::Lost(failure), _) => {
+            hand.lazily(Event::Doubted { step, key, why: failure.message, undo: true }).await
+        }
+        (Sent::Refused(failure), _) => {
+            let event =
+                Event::NotDone { step: step.clone(), key: key.clone(), failure: failure.clone(), undo: true };
+            hand.lazily(event).await?;
+            stop(hand, &state, &step, &key, Pause::Failed(failure)).await
+        }
+        (Sent::Nothing, Ok(_)) => {
+            let failure = Failure::invalid(Code::ScriptResult, format!("undo of '{key}' wrote nothing"));
+            hand.lazily(Event::UndoStuck { step, key, failure }).await
+        }
+        (Sent::Nothing | Sent::Described(_), Err(pause)) => stop(hand, &state, &step, &key, pause).await,
+        (Sent::Described(_), Ok(_)) => Err(Failure::bug("an undo only wrote a request down")),
+    }
+}
+
+/// A failed undo is tried again only when it was transient; otherwise the run is stuck, never silently retried.
+async fn stop(
+    hand: &Hand,
+    state: &RunState,
+    step: &StepPath,
+    key: &str,
+    pause: Pause,
+) -> Result<(), Failure> {
+    let stuck = |failure| Event::UndoStuck { step: step.clone(), key: key.to_owned(), failure };
+    let event = match pause {
+        Pause::Cancelled => return Ok(()),
+        Pause::NotYet { why, after_ms } => match hand.waits(state, step, &why, after_ms) {
+            Event::StepFailed { failure, .. } => stuck(failure),
+            event => event,
+        },
+        Pause::Failed(failure) => match hand.retries(state, step, failure) {
+            Event::StepFailed { failure, .. } => stuck(failure),
+            event => event,
+        },
+        Pause::Needs { origin } => {
+            stuck(Failure::invalid(Code::ScriptError, format!("a value is unknown in an undo: {origin}")))
+        }
+        Pause::Recorded => stuck(Failure::bug("an undo only wrote a request down")),
+    };
+    hand.lazily(event).await
+}

@@ -1,0 +1,135 @@
+//! Walks the DAG and plans every step without writing anything: what is known now, and what only later moments know.
+
+use std::collections::BTreeMap;
+
+use contracts::PhaseEnd;
+use model::value::Map;
+use model::workflow::Expression;
+use model::{Change, ChangeKind, Code, Failure, Plan, PlannedStep, Seen, StepOutlook, StepPath, Value};
+
+use crate::bench::Bench;
+use crate::phase::{Pause, Work};
+
+/// What expressions see: `params`, and `steps` by name.
+pub(crate) fn scope(params: &Map, steps: Map) -> Map {
+    Map::from([("params".to_owned(), Value::Map(params.clone())), ("steps".to_owned(), Value::Map(steps))])
+}
+
+/// The objects a step saw and does not change.
+pub(crate) fn already(seen: &Seen, changes: &[Change]) -> Map {
+    seen.objects()
+        .iter()
+        .filter(|(target, _)| !changes.iter().any(|change| &change.target == *target))
+        .map(|(target, state)| (target.clone(), state.clone()))
+        .collect()
+}
+
+/// A plan with the work of each planned step, for dry-running `apply`.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    pub(crate) works: BTreeMap<StepPath, Work>,
+}
+
+pub(crate) async fn plan(bench: &Bench) -> Planned {
+    let mut steps = Vec::new();
+    let mut works = BTreeMap::new();
+    // Outputs by step name; an unknown in place of the map where they cannot be known.
+    let mut outputs = Map::new();
+    for (position, step) in bench.workflow.steps.iter().enumerate() {
+        let mut planned = PlannedStep {
+            step: step.path.clone(),
+            title: step.title.clone(),
+            outlook: StepOutlook::AlreadySo,
+            changes: Vec::new(),
+            already: Map::new(),
+            script: step.script.file.clone(),
+            origin: step.script.origin.clone(),
+        };
+        match one(bench, position, &outputs, &mut planned, &mut works).await {
+            Ok(Some(given)) => {
+                outputs.insert(step.path.step().to_owned(), given);
+            }
+            Ok(None) => {}
+            Err(pause) => {
+                planned.outlook = outlook(pause);
+                let origin = match &planned.outlook {
+                    StepOutlook::KnownAfter { origin } => origin.clone(),
+                    _ => format!("{}.outputs", step.path),
+                };
+                outputs.insert(step.path.step().to_owned(), Value::Unknown(origin));
+            }
+        }
+        steps.push(planned);
+    }
+    Planned { plan: Plan::new(&bench.workflow, &bench.session.target, bench.params.clone(), steps), works }
+}
+
+/// The step's projected outputs; `None` when it is skipped.
+async fn one(
+    bench: &Bench,
+    position: usize,
+    outputs: &Map,
+    planned: &mut PlannedStep,
+    works: &mut BTreeMap<StepPath, Work>,
+) -> Result<Option<Value>, Pause> {
+    let step = &bench.workflow.steps[position];
+    let scope = scope(&bench.params, outputs.clone());
+    match step.when.as_ref().map(|when| evaluate(bench, when, &scope)).transpose()? {
+        None | Some(Value::Bool(true)) => {}
+        Some(Value::Bool(false)) => {
+            planned.outlook = StepOutlook::Skipped;
+            return Ok(None);
+        }
+        Some(other) => {
+            let why =
+                format!("'when' of step '{}' must be true or false, not {}", step.path, other.kind_name());
+            return Err(Pause::Failed(Failure::invalid(Code::ManifestExpression, why)));
+        }
+    }
+    let mut inputs = Map::new();
+    for (name, expression) in &step.with {
+        inputs.insert(name.clone(), evaluate(bench, expression, &scope)?);
+    }
+    let mut work = Work { step: position, inputs, done: Map::new() };
+    let seen = bench.probe(&work).await?;
+    let changes = bench.plan(&work, &seen).await?;
+    planned.already = already(&seen, &changes);
+    planned.outlook =
+        if changes.iter().any(|one| matches!(one.kind, ChangeKind::Conflict | ChangeKind::Unknown)) {
+            StepOutlook::Conflict
+        } else if changes.iter().any(Change::writes) {
+            StepOutlook::Changes
+        } else {
+            StepOutlook::AlreadySo
+        };
+    planned.changes.clone_from(&changes);
+    works.insert(step.path.clone(), work.clone());
+    if planned.outlook == StepOutlook::Conflict {
+        return Ok(Some(Value::Unknown(format!("{}.outputs", step.path))));
+    }
+    work.done = changes.iter().map(|change| (change.key.clone(), change.after.clone())).collect();
+    match bench.outputs(&work, &seen.with_changes(&changes)).await {
+        Ok(given) => Ok(Some(Value::Map(given))),
+        Err(Pause::Needs { origin }) => Ok(Some(Value::Unknown(origin))),
+        Err(pause) => Err(pause),
+    }
+}
+
+fn evaluate(bench: &Bench, expression: &Expression, scope: &Map) -> Result<Value, Pause> {
+    match bench.steps().evaluate(expression, scope) {
+        PhaseEnd::Returned(value) => Ok(value),
+        PhaseEnd::Needs { origin } => Err(Pause::Needs { origin }),
+        PhaseEnd::Failed(failure) => Err(Pause::Failed(failure)),
+        PhaseEnd::NotYet { .. } | PhaseEnd::Recorded | PhaseEnd::Cancelled => Err(Pause::Cancelled),
+    }
+}
+
+fn outlook(pause: Pause) -> StepOutlook {
+    match pause {
+        Pause::NotYet { why, .. } => StepOutlook::CannotTell { why },
+        Pause::Needs { origin } => StepOutlook::KnownAfter { origin },
+        Pause::Failed(failure) => StepOutlook::Failed { failure },
+        Pause::Cancelled => StepOutlook::CannotTell { why: "planning was stopped".into() },
+        Pause::Recorded => StepOutlook::Failed { failure: Failure::bug("a plan cannot write") },
+    }
+}

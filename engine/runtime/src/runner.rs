@@ -1,0 +1,99 @@
+//! Carries one run on until it rests or only a person can move it: decide, perform, hear, decide again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use contracts::Durability;
+use flow::Flow;
+use model::{Command, Event, Failure, Life, Timestamp};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::perform::{Hand, perform};
+
+/// How many commands of one run are performed at a time.
+const PARALLEL_MAX: usize = 8;
+
+/// Ends when the run rests, when it waits for a person, or with the failure that keeps it from going on.
+pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    let mut flow = Flow::default();
+    let mut news = hand.log.sequence.subscribe();
+    let mut at_work: JoinSet<Result<(), Failure>> = JoinSet::new();
+    let mut queue: VecDeque<Command> = VecDeque::new();
+    loop {
+        news.mark_unchanged();
+        if let Some(failure) = hand.log.broken().await {
+            at_work.shutdown().await;
+            return Err(failure);
+        }
+        let stopping = *stop.borrow();
+        let (fresh, next_wake, overdue, life) = {
+            let now = hand.bench.parts.clock.now();
+            hand.log
+                .read(|state| {
+                    if state.cancel_asked || state.pause_asked {
+                        queue.clear();
+                    }
+                    (flow.decide(state), flow::next_wake(state), flow::overdue(state, now), state.life)
+                })
+                .await
+        };
+        queue.extend(fresh.into_iter().map(|id| id.command));
+        if stopping {
+            queue.clear();
+        }
+        for step in overdue.into_iter().filter(|_| !stopping) {
+            hand.lazily(Event::Woke { step }).await?;
+        }
+        while at_work.len() < PARALLEL_MAX {
+            let idle = at_work.is_empty();
+            // Rest comes last: only when nothing is under way any more.
+            let Some(at) = queue.iter().position(|command| idle || !matches!(command, Command::Rest { .. }))
+            else {
+                break;
+            };
+            let Some(command) = queue.remove(at) else { break };
+            let rest = matches!(command, Command::Rest { .. });
+            at_work.spawn(perform(hand.clone(), command));
+            if rest {
+                break;
+            }
+        }
+        if at_work.is_empty() {
+            if news.has_changed().unwrap_or(false) {
+                continue;
+            }
+            if stopping || life.rests() && life != Life::Awaiting || next_wake.is_none() {
+                return settle_down(&hand).await;
+            }
+        }
+        tokio::select! {
+            Some(done) = at_work.join_next() => match done {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => {
+                    at_work.shutdown().await;
+                    return Err(failure);
+                }
+                Err(panic) => {
+                    at_work.shutdown().await;
+                    return Err(Failure::bug(format!("a command ended in a panic: {panic}")));
+                }
+            },
+            changed = news.changed() => { let _ = changed; }
+            changed = stop.changed(), if !stopping => { let _ = changed; }
+            () = until(next_wake, hand.bench.parts.clock.now()), if at_work.is_empty() => {}
+        }
+    }
+}
+
+/// Everything lazily appended so far is carried to disk before anyone relies on the run resting.
+async fn settle_down(hand: &Hand) -> Result<(), Failure> {
+    hand.log.append(Vec::new(), Durability::Awaited).await
+}
+
+async fn until(wake: Option<Timestamp>, now: Timestamp) {
+    match wake {
+        Some(moment) => tokio::time::sleep(moment.since(now).max(Duration::from_millis(1))).await,
+        None => std::future::pending().await,
+    }
+}

@@ -3,7 +3,7 @@
 //! Everything here is iterative: a chain of many thousand steps must not cost stack.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use petgraph::Direction;
 use petgraph::algo::kosaraju_scc;
@@ -103,7 +103,7 @@ impl Dag {
     fn circle_in(&self, group: &[NodeIndex], group_of: &[usize]) -> Option<Vec<usize>> {
         let first = group.iter().map(|node| node.index()).min()?;
         let mut walk = vec![first];
-        let mut seen_at = std::collections::BTreeMap::from([(first, 0)]);
+        let mut seen_at = BTreeMap::from([(first, 0)]);
         loop {
             let here = *walk.last().expect("the walk starts with a step");
             // Only a step alone has no need inside its group: then it stands in no circle.

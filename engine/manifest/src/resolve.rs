@@ -130,10 +130,20 @@ fn circle_finding(document: &Document<'_>, manifest: &Manifest, circle: &[usize]
         .iter()
         .find(|need| Some(&need.text.as_str()) == names.get(1))
         .map_or_else(|| first.at.clone(), |need| need.span.clone());
-    let message = format!("steps need each other in a circle: {}", names.join(" → "));
+    let message = format!("steps need each other in a circle: {}", circle_shown(&names));
     let failure = Failure::invalid(Code::ManifestCycle, message)
         .hint("each step stands before the arrow and needs the one after it; take one of these needs away");
     document.finding(failure, &span)
+}
+
+/// The way round; of a very long one its start and its end.
+fn circle_shown(names: &[&str]) -> String {
+    const SHOWN: usize = 20;
+    if names.len() <= SHOWN {
+        return names.join(" → ");
+    }
+    let (start, end) = (&names[..SHOWN - 2], &names[names.len() - 2..]);
+    format!("{} → … ({} more) → {}", start.join(" → "), names.len() - SHOWN, end.join(" → "))
 }
 
 fn parse<'t>(document: &Document<'t>, code: Code, findings: &mut Vec<Finding>) -> Option<DeTable<'t>> {

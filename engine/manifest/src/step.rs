@@ -157,7 +157,7 @@ fn read_with<'t>(walk: &mut Walk<'_, 't>, section: Section<'_, 't>, draft: &mut 
             walk.wrong(&key.span(), why, FIT);
         }
         let Some(text) = value.get_ref().as_str() else {
-            walk.mismatch(name, value, "an expression in quotes, such as \"params.domain\" or \"5\",");
+            walk.mismatch(name, value, "an expression in quotes (such as \"params.domain\" or \"5\")");
             continue;
         };
         let text = Text { text: text.to_owned(), span: value.span() };

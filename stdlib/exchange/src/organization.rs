@@ -13,7 +13,7 @@ pub(crate) fn functions() -> Vec<Function> {
     vec![
         Function {
             spec: FunctionSpec::read(MODULE, "organization", "The organisation and its accepted domains.")
-                .returns("#{ name, guid, accepted_domains: [..] }"),
+                .returns("#{ name, guid, accepted_domains: [..], default_domain: \"\" where none is marked so }"),
             command: |_| Ok(command("Get-OrganizationConfig", [])),
             answer: Answer::More(organization),
         },
@@ -43,6 +43,9 @@ fn organization<'a>(caller: &'a Caller<'a>, _: &'a Arguments, rows: Vec<Json>) -
             ));
         };
         let domains = caller.run(command("Get-AcceptedDomain", [])).await?;
+        let default = domains.iter().find(|domain| flag(domain, "Default") == Some(true));
+        let default =
+            default.map(|domain| text(domain, "DomainName").to_ascii_lowercase()).unwrap_or_default();
         let mut domains: Vec<String> =
             domains.iter().map(|domain| text(domain, "DomainName").to_ascii_lowercase()).collect();
         domains.sort();
@@ -50,6 +53,7 @@ fn organization<'a>(caller: &'a Caller<'a>, _: &'a Arguments, rows: Vec<Json>) -
             ("name", text(row, "Name").into()),
             ("guid", guid(row, "Guid").into()),
             ("accepted_domains", list(domains)),
+            ("default_domain", default.into()),
         ]))
     })
 }

@@ -50,7 +50,8 @@ pub(crate) fn functions() -> Vec<Function> {
             spec: FunctionSpec::write(MODULE, "set_partner_application", SETTLE_MS, "Changes a partner application.")
                 .required("guid", Kind::Guid, "which")
                 .optional("enabled", Kind::Bool, "whether it may call")
-                .optional("linked_account_guid", Kind::Guid, "the account whose rights it gets"),
+                .optional("linked_account_guid", Kind::Guid, "the account whose rights it gets")
+                .optional("clear_linked_account", Kind::Bool, "true takes the account away: only for bringing that state back"),
             command: change,
             answer: Answer::Rows(nothing),
         },
@@ -89,17 +90,26 @@ fn creation(arguments: &Arguments) -> Result<Command, Failure> {
 fn change(arguments: &Arguments) -> Result<Command, Failure> {
     let enabled = arguments.flag("enabled");
     let account = arguments.text("linked_account_guid");
-    if enabled.is_none() && account.is_none() {
+    let clear = arguments.flag("clear_linked_account") == Some(json!(true));
+    if clear && account.is_some() {
+        return Err(refused("clear_linked_account", "and 'linked_account_guid' exclude each other"));
+    }
+    if enabled.is_none() && account.is_none() && !clear {
         return Err(refused("enabled", "and 'linked_account_guid' are missing: nothing to change"));
     }
-    Ok(command(
+    let mut change = command(
         "Set-PartnerApplication",
         [
             ("Identity", json!(arguments.name("guid")?)),
             ("Enabled", enabled.unwrap_or(Json::Null)),
             ("LinkedAccount", json!(account)),
         ],
-    ))
+    );
+    if clear {
+        // unconfirmed: that Exchange takes an explicit null here for "no account".
+        change.parameters.insert("LinkedAccount".to_owned(), Json::Null);
+    }
+    Ok(change)
 }
 
 fn of_application(application_id: &str, rows: &[Json]) -> Vec<Value> {

@@ -7,4 +7,5 @@ mod error_pages;
 mod links;
 mod repository;
 mod source_files;
+mod unconfirmed;
 mod workflows;

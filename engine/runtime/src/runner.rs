@@ -1,7 +1,6 @@
 //! Carries one run on until it rests or only a person can move it: decide, perform, hear, decide again.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use contracts::Durability;
 use flow::Flow;
@@ -81,7 +80,7 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(
             },
             changed = news.changed() => { let _ = changed; }
             changed = stop.changed(), if !stopping => { let _ = changed; }
-            () = until(next_wake, hand.bench.parts.clock.now()), if at_work.is_empty() => {}
+            () = until(&hand, next_wake), if at_work.is_empty() => {}
         }
     }
 }
@@ -91,9 +90,9 @@ async fn settle_down(hand: &Hand) -> Result<(), Failure> {
     hand.log.append(Vec::new(), Durability::Awaited).await
 }
 
-async fn until(wake: Option<Timestamp>, now: Timestamp) {
+async fn until(hand: &Hand, wake: Option<Timestamp>) {
     match wake {
-        Some(moment) => tokio::time::sleep(moment.since(now).max(Duration::from_millis(1))).await,
+        Some(moment) => hand.bench.parts.clock.sleep_until(moment).await,
         None => std::future::pending().await,
     }
 }

@@ -269,7 +269,11 @@ impl Service for Supervisor {
 
     async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure> {
         // Refused before anything is opened or written.
-        approve::events(&self.state(run).await?, &request)?;
+        let state = self.state(run).await?;
+        let settled = approve::events(&state, &request)?;
+        if let Some(Event::Approved { .. }) = settled.first() {
+            self.still_so(&state, &request.by).await?;
+        }
         let open = self.open(run, &request.by).await?;
         let events = approve::events(&open.hand.state().await, &request)?;
         self.append(&open, events).await?;
@@ -396,6 +400,35 @@ impl Service for Supervisor {
 }
 
 impl Supervisor {
+    /// Before a plan is approved it is made again: what is approved is what will happen. Where the world moved while
+    /// the plan waited, the new plan takes its place and the approval is refused.
+    async fn still_so(&self, state: &RunState, by: &str) -> Result<(), Failure> {
+        let Some(old) = &state.plan else { return Ok(()) };
+        let new = planner::plan(&self.bench_of(state).await?).await.plan;
+        if new.digest == old.digest {
+            return Ok(());
+        }
+        let mut moved = Vec::new();
+        for step in &old.steps {
+            let fresh = new.step(&step.step).map(|step| step.changes.clone()).unwrap_or_default();
+            moved.extend(model::refine::differences(&step.changes, &fresh));
+        }
+        let failure = Failure::new(
+            Code::PlanStale,
+            Class::Conflict,
+            format!(
+                "the world moved while the plan waited; the plan is now {}, not {}",
+                new.digest.short(),
+                old.digest.short()
+            ),
+        )
+        .hint(format!("look at it with 'footbridge explain {}', then approve it again", state.id))
+        .evidence("differences", model::Value::from_json(serde_json::json!(moved)));
+        let open = self.open(state.id, by).await?;
+        self.append(&open, vec![Event::Planned { plan: new }]).await?;
+        Err(failure)
+    }
+
     /// For looking only: pins as the run has them, nothing journaled.
     async fn bench_of(&self, state: &RunState) -> Result<Bench, Failure> {
         let bench = self

@@ -1,0 +1,357 @@
+//! The simulated targets: `sim`, thrown away after each run, and `sim:NAME`, kept. Adapters of the simulator to our traits.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contracts::{HostCall, HostModule, HostReply, SecretText, Session, Targets, WireRequest};
+use exchange::{Command, ExchangeModule, ExchangeShell, Reply, ShellError, ShellErrorKind};
+use graph::{Credential, GraphModule, GraphSettings};
+use model::{Class, Code, Failure, FunctionSpec, RunId};
+use sim::{CmdletError, ErrorKind, Tenant, World, WorldError, WorldSpec};
+
+/// The client that signs in to a simulated tenant which accepts any.
+const CLIENT_ID: &str = "5e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10";
+/// A world's file may still be held for a moment by the session that was just closed; tried again this often and this
+/// long apart, two seconds in all.
+const HELD_TRIES: u32 = 100;
+const HELD_WAIT: Duration = Duration::from_millis(20);
+
+type SpecFor = dyn Fn(&str) -> Result<WorldSpec, Failure> + Send + Sync;
+
+/// Opens simulated targets. A world file is opened once per value of this type and shared by all its sessions; it is
+/// let go when the value and all sessions are dropped.
+pub struct SimTargets {
+    folder: PathBuf,
+    spec_for: Box<SpecFor>,
+    open: Mutex<HashMap<String, Arc<OpenWorld>>>,
+    /// Held while a world is opened, so that no file is opened twice.
+    opening: tokio::sync::Mutex<()>,
+    functions: Vec<FunctionSpec>,
+}
+
+/// A world with its tenant on a socket of this machine.
+struct OpenWorld {
+    world: World,
+    tenant: Tenant,
+}
+
+/// A target's name, understood.
+#[derive(Debug, PartialEq, Eq)]
+enum Name<'a> {
+    ThrowAway,
+    Kept(&'a str),
+}
+
+impl SimTargets {
+    /// Worlds are kept under `state_dir/sim`. `spec_for` gives the world that a target's name begins with.
+    pub fn new(
+        state_dir: PathBuf,
+        spec_for: impl Fn(&str) -> Result<WorldSpec, Failure> + Send + Sync + 'static,
+    ) -> SimTargets {
+        SimTargets {
+            folder: state_dir.join("sim"),
+            spec_for: Box::new(spec_for),
+            open: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            functions: [exchange::functions(), graph::functions(), x509::functions(), oauth::functions()]
+                .concat(),
+        }
+    }
+
+    /// The world behind a key, if it is open: `sim:NAME`, or `run-ID` for the throw-away world of a run.
+    #[allow(dead_code, reason = "for tests that include this file")]
+    pub fn world(&self, key: &str) -> Option<World> {
+        self.known().get(key).map(|open| open.world.clone())
+    }
+
+    /// Opens (or begins) the world behind a target and gives it, so that it can be looked at or disturbed.
+    #[allow(dead_code, reason = "for tests that include this file")]
+    pub async fn open_world(&self, name: &str, run: Option<RunId>) -> Result<World, Failure> {
+        Ok(self.opened(name, run).await?.world.clone())
+    }
+
+    /// The file of a kept target's world or of a run's throw-away world; `None` for planning on the throw-away one.
+    pub fn world_file(&self, name: &str, run: Option<RunId>) -> Result<Option<PathBuf>, Failure> {
+        Ok(key(name, run)?.map(|key| self.file(&key)))
+    }
+
+    async fn opened(&self, name: &str, run: Option<RunId>) -> Result<Arc<OpenWorld>, Failure> {
+        let Some(key) = key(name, run)? else {
+            // Planning looks at a fresh world of its own and leaves nothing behind.
+            let world = World::new(&(self.spec_for)(name)?).map_err(|error| unusable(&error))?;
+            return serve(world).await;
+        };
+        let _opening = self.opening.lock().await;
+        if let Some(known) = self.known().get(&key).cloned() {
+            return Ok(known);
+        }
+        let spec = (self.spec_for)(name)?;
+        fs::create_dir_all(&self.folder).map_err(|error| {
+            Failure::new(
+                Code::Simulator,
+                Class::Denied,
+                format!("make the simulator's folder {}: {error}", self.folder.display()),
+            )
+        })?;
+        let world = self.open_file(&self.file(&key), &spec).await?;
+        let fresh = serve(world).await?;
+        self.known().insert(key, Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    async fn open_file(&self, path: &Path, spec: &WorldSpec) -> Result<World, Failure> {
+        let mut tries = 1;
+        loop {
+            match World::open(path, spec) {
+                Err(WorldError::Held { .. }) if tries < HELD_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(HELD_WAIT).await;
+                }
+                other => return other.map_err(|error| unusable(&error)),
+            }
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<OpenWorld>>> {
+        // Nothing that holds it can stop half way.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn file(&self, key: &str) -> PathBuf {
+        self.folder.join(format!("{}.json", key.strip_prefix("sim:").unwrap_or(key)))
+    }
+}
+
+#[async_trait]
+impl Targets for SimTargets {
+    async fn open(&self, name: &str, run: Option<RunId>) -> Result<Session, Failure> {
+        let open = self.opened(name, run).await?;
+        let spec = open.world.spec();
+        let web = open.tenant.exchange_url();
+        let shell = Arc::new(SimShell { world: open.world.clone() });
+        let settings = GraphSettings {
+            login_url: open.tenant.login_url(),
+            graph_url: open.tenant.graph_url(),
+            tenant_id: spec.tenant.clone(),
+            client_id: spec.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),
+            credential: Credential::Secret(SecretText::new(
+                spec.client_secret.clone().unwrap_or_else(|| "simulated".to_owned()),
+            )),
+        };
+        let modules: [Arc<dyn HostModule>; 4] = [
+            Arc::new(ExchangeModule::new(shell, Some(format!("{web}/autodiscover/metadata/json/1")))),
+            Arc::new(GraphModule::new(settings)),
+            Arc::new(x509::X509Module::new()),
+            Arc::new(oauth::OauthModule::new(format!("{web}/ews/exchange.asmx"))),
+        ];
+        let modules = modules
+            .into_iter()
+            .map(|module| Arc::new(Held { module, _open: Arc::clone(&open) }) as Arc<dyn HostModule>)
+            .collect();
+        let approves_itself =
+            matches!(parsed(name)?, Name::ThrowAway).then(|| "the throw-away simulator".to_owned());
+        Ok(Session { target: name.to_owned(), modules, approves_itself })
+    }
+
+    fn functions(&self) -> Vec<FunctionSpec> {
+        self.functions.clone()
+    }
+}
+
+/// Under which name a world is kept; nothing for planning on the throw-away one.
+fn key(name: &str, run: Option<RunId>) -> Result<Option<String>, Failure> {
+    Ok(match (parsed(name)?, run) {
+        (Name::Kept(_), _) => Some(name.to_owned()),
+        (Name::ThrowAway, Some(run)) => Some(format!("run-{run}")),
+        (Name::ThrowAway, None) => None,
+    })
+}
+
+fn parsed(name: &str) -> Result<Name<'_>, Failure> {
+    if name == "sim" {
+        return Ok(Name::ThrowAway);
+    }
+    let unknown = |why: String| Failure::invalid(Code::TargetUnknown, why);
+    let Some(kept) = name.strip_prefix("sim:") else {
+        let near = name.to_ascii_lowercase();
+        let hint = if near.trim() == "sim" || near.starts_with("simul") {
+            "did you mean 'sim'?".to_owned()
+        } else if let Some(kept) = near.strip_prefix("sim") {
+            format!("did you mean 'sim:{}'?", kept.trim_start_matches([':', '-', '/', '.', '=', ' ']))
+        } else {
+            "targets are 'sim' (a fresh simulated organisation and tenant for each run) and 'sim:NAME' (a kept one)"
+                .to_owned()
+        };
+        return Err(unknown(format!("there is no target '{name}'")).hint(hint));
+    };
+    let letters =
+        |other: char| other.is_ascii_lowercase() || other.is_ascii_digit() || other == '-' || other == '_';
+    let good = (1..=40).contains(&kept.len())
+        && kept.chars().all(letters)
+        && kept.starts_with(|other: char| other.is_ascii_lowercase() || other.is_ascii_digit());
+    // The worlds of runs lie in the same folder under names of their own.
+    if !good || kept.starts_with("run-") {
+        return Err(unknown(format!("'{kept}' cannot name a simulated world")).hint(
+            "up to 40 lower-case letters, digits, '-' and '_', beginning with a letter or digit and not with 'run-'; \
+             e.g. sim:lab",
+        ));
+    }
+    Ok(Name::Kept(kept))
+}
+
+async fn serve(world: World) -> Result<Arc<OpenWorld>, Failure> {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let tenant = sim::serve(world.clone(), address).await.map_err(|error| {
+        Failure::new(
+            Code::Simulator,
+            Class::Transient,
+            format!("serve the simulated tenant on 127.0.0.1: {error}"),
+        )
+    })?;
+    Ok(Arc::new(OpenWorld { world, tenant }))
+}
+
+fn unusable(error: &WorldError) -> Failure {
+    let failure =
+        Failure::new(Code::Simulator, Class::Denied, error.to_string()).evidence("code", error.code());
+    match error {
+        WorldError::Held { .. } => {
+            failure.hint("another footbridge works on it: wait for it, or use another name")
+        }
+        WorldError::Format { .. } => {
+            failure.hint("a newer footbridge wrote it; use that one or another name")
+        }
+        WorldError::Malformed { .. } => failure.hint("move the file away to begin anew"),
+        WorldError::Read { .. } | WorldError::Write { .. } | WorldError::Spec(_) | WorldError::Action(_) => {
+            failure
+        }
+    }
+}
+
+/// A module that keeps its world open as long as it lives.
+struct Held {
+    module: Arc<dyn HostModule>,
+    _open: Arc<OpenWorld>,
+}
+
+#[async_trait]
+impl HostModule for Held {
+    fn name(&self) -> &str {
+        self.module.name()
+    }
+
+    fn functions(&self) -> &[FunctionSpec] {
+        self.module.functions()
+    }
+
+    async fn call(&self, call: HostCall) -> Result<HostReply, Failure> {
+        self.module.call(call).await
+    }
+
+    async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure> {
+        self.module.describe(call).await
+    }
+}
+
+/// The simulated organisation as a shell.
+struct SimShell {
+    world: World,
+}
+
+#[async_trait]
+impl ExchangeShell for SimShell {
+    async fn invoke(&self, command: Command) -> Result<Reply, ShellError> {
+        let world = self.world.clone();
+        // A world in a file writes it before it answers.
+        let answer =
+            tokio::task::spawn_blocking(move || world.invoke(&command.cmdlet, &command.parameters)).await;
+        match answer {
+            Ok(Ok(reply)) => {
+                Ok(Reply { objects: reply.objects, warnings: reply.warnings, ..Reply::default() })
+            }
+            Ok(Err(error)) => Err(shell_error(error)),
+            Err(stopped) => Err(ShellError {
+                exception_type: "System.Management.Automation.Remoting.PSRemotingTransportException".into(),
+                error_id: "ShellStopped".into(),
+                category: "ConnectionError".into(),
+                message: format!("the simulated shell stopped: {stopped}"),
+                kind: ShellErrorKind::OutcomeUnknown,
+            }),
+        }
+    }
+}
+
+fn shell_error(error: CmdletError) -> ShellError {
+    ShellError {
+        exception_type: error.exception_type,
+        error_id: error.fully_qualified_error_id,
+        category: error.category.to_owned(),
+        message: error.message,
+        kind: match error.kind {
+            ErrorKind::RefusedBeforeItRan => ShellErrorKind::RefusedBeforeItRan,
+            ErrorKind::Failed => ShellErrorKind::Failed,
+            ErrorKind::OutcomeUnknown => ShellErrorKind::OutcomeUnknown,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for (name, expected) in [
+            ("sim", Some(Name::ThrowAway)),
+            ("sim:lab", Some(Name::Kept("lab"))),
+            ("sim:lab_2-b", Some(Name::Kept("lab_2-b"))),
+            ("sim:", None),
+            ("sim:../x", None),
+            ("sim:Lab", None),
+            ("sim:run-1", None),
+            ("SIM", None),
+            ("contoso", None),
+        ] {
+            let found = parsed(name);
+            assert_eq!(found.as_ref().ok(), expected.as_ref(), "{name}");
+            if let Err(failure) = found {
+                assert_eq!((failure.code, failure.hint.is_some()), (Code::TargetUnknown, true), "{name}");
+            }
+        }
+        assert!(parsed("sim-lab").unwrap_err().hint.unwrap().contains("sim:lab"));
+    }
+
+    #[tokio::test]
+    async fn one_world_for_a_name_and_a_fresh_one_for_each_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let targets = SimTargets::new(folder.path().to_owned(), |_| Ok(WorldSpec::default()));
+        let lab = targets.open("sim:lab", None).await.unwrap();
+        assert_eq!(lab.approves_itself, None);
+        assert_eq!(
+            lab.modules.iter().map(|module| module.name().to_owned()).collect::<Vec<_>>(),
+            ["exchange", "graph", "x509", "oauth"]
+        );
+        let world = targets.world("sim:lab").unwrap();
+        world.as_other_admin(&sim::Action::RollCertificate).unwrap();
+        let again = targets.open_world("sim:lab", Some(RunId::new(1, 1))).await.unwrap();
+        assert_eq!(again.ledger().len(), 1);
+
+        let run = RunId::new(2, 2);
+        let session = targets.open("sim", Some(run)).await.unwrap();
+        assert!(session.approves_itself.is_some());
+        assert!(targets.open_world("sim", Some(run)).await.unwrap().ledger().is_empty());
+        assert!(targets.world(&format!("run-{run}")).is_some());
+        assert!(folder.path().join("sim").join(format!("run-{run}.json")).exists());
+        assert!(targets.world("sim").is_none());
+        targets.open("sim", None).await.unwrap();
+        assert!(targets.world("sim").is_none());
+
+        drop((lab, session, targets, world, again));
+        let reopened = SimTargets::new(folder.path().to_owned(), |_| Ok(WorldSpec::default()));
+        assert_eq!(reopened.open_world("sim:lab", None).await.unwrap().ledger().len(), 1);
+    }
+}

@@ -1,0 +1,125 @@
+//! The new set of keys: a change replaces the whole collection, so every key that stays must be sent along.
+//!
+//! There are two ways to keep a key, and a service principal takes one of them only. Microsoft's own take the key itself
+//! with type and usage and nothing else; customers' take the entry by its `keyId`, unchanged and without the key.
+//! unconfirmed: that it is so for every service principal. A refused change changes nothing, so after the documented
+//! refusals the other way is tried.
+
+use model::{Class, Code, Failure, Timestamp};
+use serde_json::{Map as JsonMap, Value as Json, json};
+
+use crate::key_credential::KeyCredential;
+use crate::service_principal::ServicePrincipal;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    KeyOnly,
+    ByKeyId,
+}
+
+/// The keys that a change leaves, and the one that it adds.
+#[derive(Clone, Debug)]
+pub(crate) struct NewSet {
+    pub(crate) retained: Vec<KeyCredential>,
+    /// Standard base64 of the DER.
+    pub(crate) added: Option<String>,
+    first_party: bool,
+}
+
+impl NewSet {
+    /// # Errors
+    /// `KeyNotKept` where a key that stays could not be sent, or has expired: the service then refuses the whole set.
+    pub(crate) fn new(
+        principal: &ServicePrincipal,
+        leaves: impl Fn(&KeyCredential) -> bool,
+        added: Option<String>,
+        now: Timestamp,
+    ) -> Result<NewSet, Failure> {
+        let retained: Vec<KeyCredential> =
+            principal.keys.iter().filter(|key| !leaves(key)).cloned().collect();
+        let expired: Vec<String> =
+            retained.iter().filter(|key| key.is_expired(now)).map(KeyCredential::label).collect();
+        if !expired.is_empty() {
+            return Err(not_kept(
+                principal,
+                &format!(
+                    "{} has expired, and the service refuses every set with an expired key",
+                    expired.join(", ")
+                ),
+            )
+            .hint(
+                "removing an expired key is a change of its own: do it first, in one change for all of them",
+            ));
+        }
+        let lost: Vec<String> = retained
+            .iter()
+            .filter(|key| key.text("key").is_none() && key.text("keyId").is_none())
+            .map(KeyCredential::label)
+            .collect();
+        if !lost.is_empty() {
+            return Err(not_kept(
+                principal,
+                &format!("{} is shown with neither key nor keyId, so it would be lost", lost.join(", ")),
+            ));
+        }
+        let set = NewSet { retained, added, first_party: principal.first_party };
+        if set.styles().is_empty() {
+            return Err(not_kept(principal, "neither way of keeping the other keys fits all of them"));
+        }
+        Ok(set)
+    }
+
+    /// The ways that fit every retained key, the likelier first.
+    pub(crate) fn styles(&self) -> Vec<Style> {
+        let order = if self.first_party {
+            [Style::KeyOnly, Style::ByKeyId]
+        } else {
+            [Style::ByKeyId, Style::KeyOnly]
+        };
+        let needs = |style: Style| if style == Style::KeyOnly { "key" } else { "keyId" };
+        let fits = |style: &Style| self.retained.iter().all(|key| key.text(needs(*style)).is_some());
+        let mut styles: Vec<Style> = order.into_iter().filter(fits).collect();
+        if self.retained.is_empty() {
+            // Without anything to keep, both say the same.
+            styles.truncate(1);
+        }
+        styles
+    }
+
+    pub(crate) fn body(&self, style: Style) -> Json {
+        let kept = self.retained.iter().map(|key| match style {
+            Style::KeyOnly => {
+                let fields = ["key", "type", "usage"]
+                    .into_iter()
+                    .filter_map(|name| key.fields.get(name).map(|value| (name.to_owned(), value.clone())));
+                Json::Object(fields.collect::<JsonMap<String, Json>>())
+            }
+            Style::ByKeyId => {
+                let mut fields = key.fields.clone();
+                fields.insert("key".into(), Json::Null);
+                // Leaving the identifier out counts as changing it.
+                fields.entry("customKeyIdentifier").or_insert(Json::Null);
+                Json::Object(fields)
+            }
+        });
+        let new = self
+            .added
+            .iter()
+            .map(|key| json!({ "key": key, "type": "AsymmetricX509Cert", "usage": "Verify" }));
+        json!({ "keyCredentials": kept.chain(new).collect::<Vec<_>>() })
+    }
+}
+
+/// Whether a refusal may be about the way of keeping rather than about the set.
+pub(crate) fn may_be_about_style(status: u16, error_code: &str) -> bool {
+    status == 400
+        && matches!(error_code, "Request_BadRequest" | "KeyNotUpdatable" | "KeyCredentialsInvalidValue")
+}
+
+fn not_kept(principal: &ServicePrincipal, why: &str) -> Failure {
+    Failure::new(
+        Code::KeyNotKept,
+        Class::Conflict,
+        format!("change the keys of {}: the key {why}", principal.app_id),
+    )
+}

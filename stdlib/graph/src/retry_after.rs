@@ -1,0 +1,42 @@
+//! `Retry-After`: seconds, or a date.
+
+use std::time::Duration;
+
+use model::Timestamp;
+use time::PrimitiveDateTime;
+use time::macros::format_description;
+
+/// How long the service asked us to wait; `None` where it did not say, or not so that it can be read.
+pub(crate) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let form = format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    let moment = PrimitiveDateTime::parse(value, &form).ok()?.assume_utc().unix_timestamp();
+    let moment = Timestamp(u64::try_from(moment).ok()?.checked_mul(1000)?);
+    Some(moment.since(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_and_dates() {
+        let now = Timestamp::parse_rfc3339("2026-11-24T08:00:00Z").unwrap();
+        for (value, seconds) in [
+            ("0", Some(0)),
+            (" 120 ", Some(120)),
+            ("Tue, 24 Nov 2026 08:01:30 GMT", Some(90)),
+            ("Tue, 24 Nov 2026 07:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(value, now), seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+}

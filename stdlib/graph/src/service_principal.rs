@@ -1,0 +1,96 @@
+//! A service principal, always read as a single object: lists do not show `key`.
+
+use contracts::CallContext;
+use model::{Class, Code, Failure, Timestamp, Value};
+use serde_json::Value as Json;
+
+use crate::client::Client;
+use crate::key_credential::KeyCredential;
+
+/// The tenant that owns Microsoft's own applications.
+const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
+
+#[derive(Clone, Debug)]
+pub(crate) struct ServicePrincipal {
+    pub(crate) id: String,
+    pub(crate) app_id: String,
+    display_name: String,
+    /// One of Microsoft's own applications.
+    pub(crate) first_party: bool,
+    pub(crate) keys: Vec<KeyCredential>,
+}
+
+/// `None` where the tenant has none for the application.
+pub(crate) async fn read(
+    client: &Client<'_>,
+    context: &dyn CallContext,
+    app_id: &str,
+) -> Result<Option<ServicePrincipal>, Failure> {
+    let path = format!(
+        "/servicePrincipals(appId='{app_id}')?$select=id,appId,displayName,appOwnerOrganizationId,keyCredentials"
+    );
+    let Some(body) = client.read(context, &path).await? else { return Ok(None) };
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let answered = text("appId").to_ascii_lowercase();
+    if answered != app_id.to_ascii_lowercase() || text("id").is_empty() {
+        return Err(Failure::new(
+            Code::GraphInvalid,
+            Class::Invalid,
+            format!("read the service principal of {app_id}: the answer is about '{answered}'"),
+        ));
+    }
+    let Some(keys) = body["keyCredentials"].as_array() else {
+        return Err(Failure::new(
+            Code::GraphInvalid,
+            Class::Invalid,
+            format!("read the service principal of {app_id}: the answer does not hold its keys"),
+        ));
+    };
+    Ok(Some(ServicePrincipal {
+        id: text("id"),
+        app_id: answered,
+        display_name: text("displayName"),
+        first_party: text("appOwnerOrganizationId").eq_ignore_ascii_case(MICROSOFT_SERVICES),
+        keys: keys.iter().map(KeyCredential::read).collect(),
+    }))
+}
+
+/// Like [`read`] for a change: a missing one is a failure.
+pub(crate) async fn expected(
+    client: &Client<'_>,
+    context: &dyn CallContext,
+    app_id: &str,
+) -> Result<ServicePrincipal, Failure> {
+    read(client, context, app_id).await?.ok_or_else(|| {
+        Failure::new(
+            Code::GraphNotFound,
+            Class::Conflict,
+            format!("the tenant has no service principal for the application {app_id}"),
+        )
+        .hint("an administrator can make one: POST /v1.0/servicePrincipals with the appId")
+    })
+}
+
+impl ServicePrincipal {
+    /// Keys in the order of their hashes, because the service's own order changes.
+    pub(crate) fn shown(&self, now: Timestamp) -> Value {
+        let mut keys: Vec<&KeyCredential> = self.keys.iter().collect();
+        keys.sort_by_key(|key| (key.sha1.clone(), key.text("usage").map(str::to_owned)));
+        Value::from([
+            ("id", self.id.as_str().into()),
+            ("app_id", self.app_id.as_str().into()),
+            ("display_name", self.display_name.as_str().into()),
+            ("keys", Value::List(keys.into_iter().map(|key| key.shown(now)).collect())),
+        ])
+    }
+
+    pub(crate) fn path(&self) -> String {
+        format!("/servicePrincipals/{}", self.id)
+    }
+
+    /// For the journal: the whole set before a change, public parts and all, is what brings it back.
+    pub(crate) fn evidence(&self) -> Value {
+        let entries = self.keys.iter().map(|key| Value::from_json(Json::Object(key.fields.clone())));
+        Value::List(entries.collect())
+    }
+}

@@ -1,1 +1,26 @@
+//! The command line: arguments, settings, one file a subcommand, output and exit codes.
+//!
+//! Everything is asked of a `dyn Service`, in this process or over the holder's socket.
 
+mod arguments;
+mod ask;
+mod command;
+mod context;
+mod exit;
+mod files;
+mod follow;
+mod holder;
+mod interrupt;
+mod load;
+mod output;
+mod problem;
+mod progress;
+mod resolve;
+mod run_name;
+mod settings;
+mod start;
+mod wiring;
+
+pub use exit::Exit;
+pub use start::main;
+pub use wiring::{Foreground, Opened, Simulator, Wiring};

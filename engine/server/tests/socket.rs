@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveRequest, Choice, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoItem,
+    ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoItem,
     UndoPlan, UndoVerdict,
 };
+use model::event::Decision;
 use model::{Class, Code, Digest, Failure, Plan, RunId, StepPath, Value, Workflow};
-use server::{Client, Server, SocketName};
+use footbridge_server::{Client, Server, SocketName};
 
 /// Far longer than any request here takes.
 const GRACE: Duration = Duration::from_secs(60);
@@ -120,7 +121,7 @@ impl Service for Remembering {
 
 struct Bench {
     service: Arc<Remembering>,
-    serving: server::Serving,
+    serving: footbridge_server::Serving,
     name: SocketName,
     _scratch: tempfile::TempDir,
 }
@@ -184,7 +185,7 @@ async fn a_failure_travels_whole() {
     let request = ApproveRequest {
         by: "ann".into(),
         step: Some("a".into()),
-        choice: Some(Choice::Done),
+        choice: Some(Decision::Done),
         ..ApproveRequest::default()
     };
     let failure = client.approve(run(), request).await.expect_err("it is refused");

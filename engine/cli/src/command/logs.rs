@@ -1,0 +1,48 @@
+//! `footbridge logs`: what happened in a run, and with `-f` what goes on happening.
+
+use report::standing::{Standing, standing};
+
+use crate::Exit;
+use crate::context::Context;
+use crate::holder;
+use crate::load::Loaded;
+use crate::problem::Outcome;
+use crate::run_name;
+
+/// How long one question waits for news.
+const NEWS_MS: u64 = 10_000;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Arguments {
+    /// Its id, the beginning or the end of it, or `latest`
+    run: String,
+    /// Stay until the run rests
+    #[arg(short, long)]
+    follow: bool,
+}
+
+pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
+    holder::with(context, async |engine| {
+        let service = engine.service.as_ref();
+        let run = run_name::find(service, &arguments.run).await?;
+        let mut loaded = Loaded::new(service, run).await?;
+        print(context, &loaded.records);
+        while arguments.follow && loaded.live && standing(&loaded.state) != Standing::Rests {
+            let news = loaded.update(service, NEWS_MS).await?;
+            print(context, &news);
+        }
+        Ok(Exit::Ok)
+    })
+    .await
+}
+
+fn print(context: &Context, records: &[model::Record]) {
+    let output = context.output;
+    for record in records {
+        if output.json {
+            output.data(&format!("{}\n", report::logs::json_line(record)));
+        } else {
+            output.data(&format!("{}\n", report::logs::line(record, output.data_style())));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `footbridge resume`: carry a run on exactly where it stopped.
+
+use std::time::Duration;
+
+use model::{Life, RunId};
+
+use crate::command::run::approved;
+use crate::context::Context;
+use crate::follow::{conclude, follow};
+use crate::holder::{self, Engine};
+use crate::load::Loaded;
+use crate::problem::{Outcome, Problem};
+use crate::run_name;
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Arguments {
+    /// Its id, the beginning or the end of it, or `latest`
+    run: String,
+    /// Stay while something is due within this time
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::duration)]
+    wait: Duration,
+}
+
+pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
+    holder::with(context, async |engine| {
+        let run = run_name::find(engine.service.as_ref(), &arguments.run).await?;
+        carry_on(context, engine, run).await?;
+        conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?)
+    })
+    .await
+}
+
+async fn carry_on(context: &Context, engine: &Engine, run: RunId) -> Result<(), Problem> {
+    let loaded = Loaded::new(engine.service.as_ref(), run).await?;
+    if loaded.state.life == Life::Awaiting {
+        approved(context, engine, run).await?;
+    } else if loaded.live {
+        context.output.note("another process carries it on already; following");
+    } else {
+        engine.service.resume(run, &context.settings.by).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What every subcommand gets.
+
+use std::sync::{Arc, OnceLock};
+
+use contracts::{Clock as _, StepRunner};
+use model::Timestamp;
+
+use crate::interrupt::Interrupts;
+use crate::output::Output;
+use crate::problem::Problem;
+use crate::settings::Settings;
+use crate::wiring::{Opened, Wiring};
+
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) wiring: Wiring,
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+    pub(crate) interrupts: Interrupts,
+    opened: Arc<OnceLock<Opened>>,
+    runner: Arc<OnceLock<Arc<dyn StepRunner>>>,
+}
+
+impl Context {
+    pub(crate) fn new(wiring: Wiring, settings: Settings, output: Output, interrupts: Interrupts) -> Context {
+        Context { wiring, settings, output, interrupts, opened: Arc::default(), runner: Arc::default() }
+    }
+
+    pub(crate) fn opened(&self) -> Result<Opened, Problem> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened.clone());
+        }
+        let opened = (self.wiring.open)(&self.settings.state)?;
+        Ok(self.opened.get_or_init(|| opened).clone())
+    }
+
+    pub(crate) fn runner(&self) -> Arc<dyn StepRunner> {
+        Arc::clone(self.runner.get_or_init(|| Arc::new(script::ScriptRunner::default())))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        runtime::SystemClock.now()
+    }
+}

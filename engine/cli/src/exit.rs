@@ -1,0 +1,143 @@
+//! The one table of exit codes: from an error's code, and from the state a run is left in.
+
+use std::process::ExitCode;
+
+use model::Code;
+use model::run_state::RunStatus;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    Ok = 0,
+    Error = 1,
+    /// A plan with changes, or drift.
+    Changes = 2,
+    Usage = 3,
+    CheckFailed = 4,
+    Denied = 5,
+    Waiting = 6,
+    InDoubt = 7,
+    Stale = 8,
+    Locked = 9,
+    VerifyFailed = 10,
+    Stuck = 11,
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+impl Exit {
+    pub fn of_code(code: Code) -> Exit {
+        match code {
+            Code::ManifestSyntax
+            | Code::ManifestKey
+            | Code::ManifestValue
+            | Code::ManifestCycle
+            | Code::ManifestNeeds
+            | Code::ManifestStep
+            | Code::ManifestExpression
+            | Code::ManifestReserved
+            | Code::Layer
+            | Code::ScriptSyntax
+            | Code::ScriptRule => Exit::CheckFailed,
+            Code::WorkflowUnknown
+            | Code::ParameterUnknown
+            | Code::ParameterValue
+            | Code::ParameterMissing
+            | Code::RunUnknown
+            | Code::TargetUnknown
+            | Code::Settings => Exit::Usage,
+            Code::Approval => Exit::Denied,
+            Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt => Exit::InDoubt,
+            Code::PlanStale | Code::UndoConflict => Exit::Stale,
+            Code::StoreHeld | Code::Holder => Exit::Locked,
+            Code::VerifyFailed => Exit::VerifyFailed,
+            Code::Stuck => Exit::Stuck,
+            Code::Interrupted => Exit::Interrupted,
+            Code::ScriptError
+            | Code::ScriptLimit
+            | Code::ScriptResult
+            | Code::PlanConflict
+            | Code::WriteRefused
+            | Code::Argument
+            | Code::FunctionUnknown
+            | Code::CannotTell
+            | Code::RunState
+            | Code::Deadline
+            | Code::Timeout
+            | Code::Aborted
+            | Code::Internal
+            | Code::Cancelled
+            | Code::StoreCorrupt
+            | Code::StoreNewer
+            | Code::StoreForeign
+            | Code::StoreIo
+            | Code::HistoryBroken
+            | Code::ExchangeTransient
+            | Code::ExchangeExists
+            | Code::ExchangeNotFound
+            | Code::ExchangeDenied
+            | Code::ExchangeInvalid
+            | Code::ExchangeDomainController
+            | Code::GraphTransient
+            | Code::GraphNotFound
+            | Code::GraphDenied
+            | Code::GraphInvalid
+            | Code::GraphConflict
+            | Code::TenantMismatch
+            | Code::KeyNotKept
+            | Code::SignIn
+            | Code::Certificate
+            | Code::Challenge
+            | Code::FileWrite
+            | Code::Simulator => Exit::Error,
+        }
+    }
+
+    /// `failures`: the codes of the steps that failed.
+    pub fn of_run(status: RunStatus, failures: &[Code]) -> Exit {
+        match status {
+            RunStatus::Succeeded | RunStatus::Undone => Exit::Ok,
+            RunStatus::Failed => failures.first().map_or(Exit::Error, |code| Exit::of_code(*code)),
+            RunStatus::Waiting
+            | RunStatus::Running
+            | RunStatus::Undoing
+            | RunStatus::Paused
+            | RunStatus::Interrupted => Exit::Waiting,
+            RunStatus::InDoubt => Exit::InDoubt,
+            RunStatus::Stuck => Exit::Stuck,
+            RunStatus::Cancelled => Exit::Error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_guide_holds() {
+        for (code, expected) in [
+            (Code::ManifestCycle, 4),
+            (Code::WorkflowUnknown, 3),
+            (Code::Settings, 3),
+            (Code::Approval, 5),
+            (Code::InDoubt, 7),
+            (Code::PlanStale, 8),
+            (Code::StoreHeld, 9),
+            (Code::VerifyFailed, 10),
+            (Code::Stuck, 11),
+            (Code::Interrupted, 130),
+            (Code::Internal, 1),
+        ] {
+            assert_eq!(Exit::of_code(code) as u8, expected, "{code}");
+        }
+        assert_eq!(Exit::of_run(RunStatus::Failed, &[Code::VerifyFailed]), Exit::VerifyFailed);
+        assert_eq!(Exit::of_run(RunStatus::Waiting, &[]), Exit::Waiting);
+        assert!(Code::ALL.iter().all(|code| Exit::of_code(*code) != Exit::Ok));
+    }
+}

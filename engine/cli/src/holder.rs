@@ -1,0 +1,121 @@
+//! Becoming the process that holds the store, or speaking to the one that does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::{Journal, JournalError, Service};
+use model::{Code, Failure};
+use runtime::{Parts, Supervisor, SystemClock};
+use server::{Client, Server, Serving, SocketName};
+use store::SledJournal;
+
+use crate::context::Context;
+use crate::problem::{Outcome, Problem};
+
+/// How often, and how far apart, a held store is tried: two seconds in all.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
+/// What requests of other processes get to finish in when this one is done.
+const GRACE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Engine {
+    pub(crate) service: Arc<dyn Service>,
+    /// `None`: another process holds the store.
+    held: Option<Held>,
+}
+
+struct Held {
+    supervisor: Arc<Supervisor>,
+    serving: Option<Serving>,
+}
+
+impl Engine {
+    pub(crate) async fn open(context: &Context) -> Result<Engine, Problem> {
+        let state = &context.settings.state;
+        let name = SocketName::of_state(state, &context.settings.temporary);
+        let mut held_by = None;
+        for attempt in 0..TRIES {
+            match open_store(context).await {
+                Ok(journal) => return Engine::hold(context, journal, &name),
+                Err(error) if error.code == Code::StoreHeld => held_by = Some(error),
+                Err(error) => return Err(error.into()),
+            }
+            // A holder that has runs to carry on answers; one that is about to end leaves the store within moments.
+            if attempt >= TRIES / 4 && let Ok(client) = Client::connect(name.clone()).await {
+                return Ok(Engine { service: Arc::new(client), held: None });
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        let message = held_by.map_or_else(String::new, |error| format!(": {}", error.message));
+        Err(Failure::new(
+            Code::Holder,
+            model::Class::Transient,
+            format!("the process that holds the store does not answer on {}{message}", name.path().display()),
+        )
+        .hint("wait for it or end it; runs it was carrying on go on with `footbridge resume RUN`")
+        .into())
+    }
+
+    fn hold(context: &Context, journal: Arc<dyn Journal>, name: &SocketName) -> Result<Engine, Problem> {
+        let supervisor = Supervisor::new(Parts {
+            journal,
+            targets: context.opened()?.targets,
+            steps: context.runner(),
+            clock: Arc::new(SystemClock),
+        });
+        let service: Arc<dyn Service> = Arc::clone(&supervisor) as Arc<dyn Service>;
+        let serving = match Server::serve(Arc::clone(&service), name) {
+            Ok(serving) => Some(serving),
+            Err(cause) => {
+                context.output.note(&format!("note: other terminals cannot reach this process: {cause}"));
+                None
+            }
+        };
+        Ok(Engine { service, held: Some(Held { supervisor, serving }) })
+    }
+
+    /// This process carries the runs on.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Stays until the runs that others started here rest too.
+    pub(crate) async fn close(self) {
+        let Some(held) = self.held else { return };
+        held.supervisor.idle().await;
+        if let Some(serving) = held.serving {
+            serving.stop(GRACE).await;
+        }
+    }
+
+    /// Brings every run to a safe point, then lets go of the store.
+    pub(crate) async fn abandon(self) {
+        let Some(held) = self.held else { return };
+        held.supervisor.stop().await;
+        if let Some(serving) = held.serving {
+            serving.stop(GRACE).await;
+        }
+    }
+}
+
+/// Opening reads the disk and may recover a database: not on a thread that serves others.
+async fn open_store(context: &Context) -> Result<Arc<dyn Journal>, JournalError> {
+    let state = context.settings.state.clone();
+    match tokio::task::spawn_blocking(move || SledJournal::open(&state)).await {
+        Ok(opened) => opened.map(|journal| Arc::new(journal) as Arc<dyn Journal>),
+        Err(cause) => Err(JournalError::new(Code::StoreCorrupt, format!("opening the store failed: {cause}"))
+            .hint("keep a copy of the folder before anything else")),
+    }
+}
+
+/// Opens the store, does something, and lets go of it again whatever came out.
+pub(crate) async fn with<F>(context: &Context, work: F) -> Outcome
+where
+    F: AsyncFnOnce(&Engine) -> Outcome,
+{
+    let engine = Engine::open(context).await?;
+    let outcome = work(&engine).await;
+    engine.close().await;
+    outcome
+}

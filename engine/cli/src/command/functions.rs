@@ -10,6 +10,9 @@ use crate::problem::Outcome;
 pub(crate) struct Arguments {
     /// Only this module, or this one function (`exchange`, `exchange::mail_user`)
     only: Option<String>,
+    /// As a page of documentation
+    #[arg(long)]
+    markdown: bool,
 }
 
 pub(crate) fn perform(context: &Context, arguments: Arguments) -> Outcome {
@@ -20,6 +23,10 @@ pub(crate) fn perform(context: &Context, arguments: Arguments) -> Outcome {
         if functions.is_empty() {
             return Err(unknown(only, &all).into());
         }
+    }
+    if arguments.markdown {
+        context.output.data(&report::functions::markdown(&functions));
+        return Ok(Exit::Ok);
     }
     context
         .output

@@ -57,13 +57,14 @@ impl Serving {
 async fn accept(listener: Listener, service: Arc<dyn Service>, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             _ = &mut stopped => break,
-            accepted = listener.accept() => match accepted {
-                Ok(stream) => stream,
-                // One connection that could not be taken is that client's error, not the holder's end.
-                Err(_) => { tokio::task::yield_now().await; continue; }
-            },
+            accepted = listener.accept() => accepted,
+        };
+        // One connection that could not be taken is that client's error, not the holder's end.
+        let Ok(stream) = accepted else {
+            tokio::task::yield_now().await;
+            continue;
         };
         let service = Arc::clone(&service);
         let connection = hyper::server::conn::http1::Builder::new().serve_connection(

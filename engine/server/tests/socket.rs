@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoItem,
-    UndoPlan, UndoVerdict,
+    ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoItem, UndoPlan,
+    UndoVerdict,
 };
+use footbridge_server::{Client, Server, SocketName};
 use model::event::Decision;
 use model::{Class, Code, Digest, Failure, Plan, RunId, StepPath, Value, Workflow};
-use footbridge_server::{Client, Server, SocketName};
 
 /// Far longer than any request here takes.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 struct Remembering {

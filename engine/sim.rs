@@ -24,7 +24,7 @@ type SpecFor = dyn Fn(&str) -> Result<WorldSpec, Failure> + Send + Sync;
 
 /// Opens simulated targets. A world file is opened once per value of this type and shared by all its sessions; it is
 /// let go when the value and all sessions are dropped.
-pub struct SimTargets {
+pub(crate) struct SimTargets {
     folder: PathBuf,
     spec_for: Box<SpecFor>,
     open: Mutex<HashMap<String, Arc<OpenWorld>>>,
@@ -48,7 +48,7 @@ enum Name<'a> {
 
 impl SimTargets {
     /// Worlds are kept under `state_dir/sim`. `spec_for` gives the world that a target's name begins with.
-    pub fn new(
+    pub(crate) fn new(
         state_dir: PathBuf,
         spec_for: impl Fn(&str) -> Result<WorldSpec, Failure> + Send + Sync + 'static,
     ) -> SimTargets {
@@ -64,18 +64,30 @@ impl SimTargets {
 
     /// The world behind a key, if it is open: `sim:NAME`, or `run-ID` for the throw-away world of a run.
     #[allow(dead_code, reason = "for tests that include this file")]
-    pub fn world(&self, key: &str) -> Option<World> {
+    pub(crate) fn world(&self, key: &str) -> Option<World> {
         self.known().get(key).map(|open| open.world.clone())
+    }
+
+    /// Where the tenant of a kept world that is open listens, by name.
+    #[allow(dead_code, reason = "for tests that include this file")]
+    pub(crate) fn addresses(&self, key: &str) -> Option<Vec<(String, String)>> {
+        let known = self.known();
+        let tenant = &known.get(key)?.tenant;
+        Some(vec![
+            ("sign-in".to_owned(), tenant.login_url()),
+            ("graph".to_owned(), tenant.graph_url()),
+            ("exchange".to_owned(), tenant.exchange_url()),
+        ])
     }
 
     /// Opens (or begins) the world behind a target and gives it, so that it can be looked at or disturbed.
     #[allow(dead_code, reason = "for tests that include this file")]
-    pub async fn open_world(&self, name: &str, run: Option<RunId>) -> Result<World, Failure> {
+    pub(crate) async fn open_world(&self, name: &str, run: Option<RunId>) -> Result<World, Failure> {
         Ok(self.opened(name, run).await?.world.clone())
     }
 
     /// The file of a kept target's world or of a run's throw-away world; `None` for planning on the throw-away one.
-    pub fn world_file(&self, name: &str, run: Option<RunId>) -> Result<Option<PathBuf>, Failure> {
+    pub(crate) fn world_file(&self, name: &str, run: Option<RunId>) -> Result<Option<PathBuf>, Failure> {
         Ok(key(name, run)?.map(|key| self.file(&key)))
     }
 

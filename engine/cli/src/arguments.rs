@@ -8,9 +8,17 @@ use crate::command;
 
 /// Careful change across the border between on-premises Exchange and Microsoft Entra.
 #[derive(Debug, Parser)]
-#[command(name = "footbridge", version, max_term_width = 110, subcommand_required = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 ok, 1 error, 2 changes or drift, 3 usage, 4 check failed, 5 denied, 6 waiting, \
-7 in doubt, 8 stale plan, 9 locked, 10 verify failed, 11 stuck, 130 interrupted")]
+#[command(
+    name = "footbridge",
+    version,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 error, 2 changes or drift, 3 usage, 4 check failed, 5 denied, 6 waiting, \
+7 in doubt, 8 stale plan, 9 locked, 10 verify failed, 11 stuck, 130 interrupted"
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

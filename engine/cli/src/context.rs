@@ -35,7 +35,7 @@ impl Context {
     }
 
     pub(crate) fn runner(&self) -> Arc<dyn StepRunner> {
-        Arc::clone(self.runner.get_or_init(|| Arc::new(script::ScriptRunner::default())))
+        Arc::clone(self.runner.get_or_init(|| Arc::new(script::ScriptRunner::new(script::Limits::default()))))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -11,7 +11,11 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// The ids of the shipped workflows.
 pub(crate) fn shipped_ids(files: &[(&'static str, &'static str)]) -> Vec<&'static str> {
-    files.iter().filter_map(|(path, _)| path.strip_suffix("/workflow.toml")).filter(|id| !id.contains('/')).collect()
+    files
+        .iter()
+        .filter_map(|(path, _)| path.strip_suffix("/workflow.toml"))
+        .filter(|id| !id.contains('/'))
+        .collect()
 }
 
 /// A shipped workflow and, beneath it, the script functions that all workflows share.
@@ -64,21 +68,27 @@ pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
         }
     }
     if files.is_empty() {
-        return Err(Failure::invalid(Code::Layer, format!("the folder '{shown}' holds nothing that a workflow uses"))
-            .hint("a layer is a folder with an overlay.toml, a steps/ or a lib/"));
+        return Err(Failure::invalid(
+            Code::Layer,
+            format!("the folder '{shown}' holds nothing that a workflow uses"),
+        )
+        .hint("a layer is a folder with an overlay.toml, a steps/ or a lib/"));
     }
     let prefix = if shown.ends_with(['/', '\\']) { shown.clone() } else { format!("{shown}/") };
     Ok(Layer { name: shown, files, prefix })
 }
 
 fn is_ours(path: &str) -> bool {
-    let script = |part: &str| path.strip_prefix(part).is_some_and(|name| name.ends_with(".rhai") && !name.contains('/'));
+    let script = |part: &str| {
+        path.strip_prefix(part).is_some_and(|name| name.ends_with(".rhai") && !name.contains('/'))
+    };
     matches!(path, "workflow.toml" | "overlay.toml") || script("steps/") || script("lib/")
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let failed =
-        |why: String| Failure::new(Code::Layer, Class::Denied, format!("{} cannot be read: {why}", path.display()));
+    let failed = |why: String| {
+        Failure::new(Code::Layer, Class::Denied, format!("{} cannot be read: {why}", path.display()))
+    };
     let length = std::fs::metadata(path).map_err(|cause| failed(cause.to_string()))?.len();
     if length > FILE_BYTES_MAX {
         return Err(failed(format!("it has {length} bytes; at most {FILE_BYTES_MAX} are read")));

@@ -104,7 +104,11 @@ pub(crate) fn conclude(context: &Context, followed: &Followed) -> Outcome {
 }
 
 pub(crate) fn exit_of(loaded: &Loaded) -> Exit {
-    let failures: Vec<Code> =
-        loaded.state.steps.iter().filter_map(|step| step.failure.as_ref().map(|failure| failure.code)).collect();
+    let failures: Vec<Code> = loaded
+        .state
+        .steps
+        .iter()
+        .filter_map(|step| step.failure.as_ref().map(|failure| failure.code))
+        .collect();
     Exit::of_run(loaded.state.status(loaded.live), &failures)
 }

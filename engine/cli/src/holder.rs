@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use contracts::{Journal, JournalError, Service};
 use model::{Code, Failure};
+use report::standing::{Standing, standing};
 use runtime::{Parts, Supervisor, SystemClock};
 use server::{Client, Server, Serving, SocketName};
 use store::SledJournal;
 
 use crate::context::Context;
+use crate::load::Loaded;
 use crate::problem::{Outcome, Problem};
+use crate::settings::EnvironmentSecrets;
 
 /// How often, and how far apart, a held store is tried: two seconds in all.
 const TRIES: u32 = 20;
@@ -18,6 +21,9 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// What requests of other processes get to finish in when this one is done.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether other runs still need this process.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 pub(crate) struct Engine {
     pub(crate) service: Arc<dyn Service>,
@@ -42,7 +48,9 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
             // A holder that has runs to carry on answers; one that is about to end leaves the store within moments.
-            if attempt >= TRIES / 4 && let Ok(client) = Client::connect(name.clone()).await {
+            if attempt >= TRIES / 4
+                && let Ok(client) = Client::connect(name.clone()).await
+            {
                 return Ok(Engine { service: Arc::new(client), held: None });
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
@@ -63,6 +71,7 @@ impl Engine {
             targets: context.opened()?.targets,
             steps: context.runner(),
             clock: Arc::new(SystemClock),
+            secrets: Some(Arc::new(EnvironmentSecrets)),
         });
         let service: Arc<dyn Service> = Arc::clone(&supervisor) as Arc<dyn Service>;
         let serving = match Server::serve(Arc::clone(&service), name) {
@@ -80,18 +89,21 @@ impl Engine {
         self.held.is_some()
     }
 
-    /// Stays until the runs that others started here rest too.
-    pub(crate) async fn close(self) {
+    /// Stays while any run carried on here, also one that another terminal started, has something due within `wait`;
+    /// then ends the others' waiting at a safe point and lets go of the store.
+    pub(crate) async fn close(self, context: &Context, wait: Duration) {
         let Some(held) = self.held else { return };
-        held.supervisor.idle().await;
-        if let Some(serving) = held.serving {
-            serving.stop(GRACE).await;
+        let mut told = false;
+        loop {
+            let idle = tokio::time::timeout(LOOK_AGAIN, held.supervisor.idle()).await.is_ok();
+            if idle || !busy_within(context, self.service.as_ref(), wait).await {
+                break;
+            }
+            if !told {
+                told = true;
+                context.output.note("this process carries other runs on too and stays until they rest");
+            }
         }
-    }
-
-    /// Brings every run to a safe point, then lets go of the store.
-    pub(crate) async fn abandon(self) {
-        let Some(held) = self.held else { return };
         held.supervisor.stop().await;
         if let Some(serving) = held.serving {
             serving.stop(GRACE).await;
@@ -99,13 +111,32 @@ impl Engine {
     }
 }
 
+/// Whether a run is at work here or will be within `wait`. What cannot be read is not worth staying for.
+async fn busy_within(context: &Context, service: &dyn Service, wait: Duration) -> bool {
+    let now = context.now();
+    for run in service.runs().await.unwrap_or_default() {
+        let Ok(loaded) = Loaded::new(service, run).await else { continue };
+        let busy = match standing(&loaded.state) {
+            Standing::Busy => true,
+            Standing::Timer { at, .. } => at.since(now) <= wait,
+            Standing::Person | Standing::Rests => false,
+        };
+        if loaded.live && busy {
+            return true;
+        }
+    }
+    false
+}
+
 /// Opening reads the disk and may recover a database: not on a thread that serves others.
 async fn open_store(context: &Context) -> Result<Arc<dyn Journal>, JournalError> {
     let state = context.settings.state.clone();
     match tokio::task::spawn_blocking(move || SledJournal::open(&state)).await {
         Ok(opened) => opened.map(|journal| Arc::new(journal) as Arc<dyn Journal>),
-        Err(cause) => Err(JournalError::new(Code::StoreCorrupt, format!("opening the store failed: {cause}"))
-            .hint("keep a copy of the folder before anything else")),
+        Err(cause) => {
+            Err(JournalError::new(Code::StoreCorrupt, format!("opening the store failed: {cause}"))
+                .hint("keep a copy of the folder before anything else"))
+        }
     }
 }
 
@@ -114,8 +145,16 @@ pub(crate) async fn with<F>(context: &Context, work: F) -> Outcome
 where
     F: AsyncFnOnce(&Engine) -> Outcome,
 {
+    with_wait(context, Duration::ZERO, work).await
+}
+
+/// The same, and stays for other runs while something of theirs is due within `wait`.
+pub(crate) async fn with_wait<F>(context: &Context, wait: Duration, work: F) -> Outcome
+where
+    F: AsyncFnOnce(&Engine) -> Outcome,
+{
     let engine = Engine::open(context).await?;
     let outcome = work(&engine).await;
-    engine.close().await;
+    engine.close(context, wait).await;
     outcome
 }

@@ -24,7 +24,11 @@ impl Loaded {
     }
 
     /// Takes in what happened since, waiting up to `wait_ms` for it. Gives the new records.
-    pub(crate) async fn update(&mut self, service: &dyn Service, wait_ms: u64) -> Result<Vec<Record>, Failure> {
+    pub(crate) async fn update(
+        &mut self,
+        service: &dyn Service,
+        wait_ms: u64,
+    ) -> Result<Vec<Record>, Failure> {
         let history = service.history(self.state.id, self.state.next_sequence, wait_ms).await?;
         for record in &history.records {
             self.state.apply(record).map_err(|bad| broken(self.state.id, &bad))?;
@@ -40,6 +44,10 @@ impl Loaded {
 }
 
 fn broken(run: RunId, bad: &BadEvent) -> Failure {
-    Failure::new(Code::HistoryBroken, Class::Denied, format!("the history of {run} does not hold together: {bad}"))
-        .hint("keep a copy of the state folder and report this")
+    Failure::new(
+        Code::HistoryBroken,
+        Class::Denied,
+        format!("the history of {run} does not hold together: {bad}"),
+    )
+    .hint("keep a copy of the state folder and report this")
 }

@@ -46,7 +46,11 @@ impl Output {
     }
 
     /// The document where JSON is asked for, else the text.
-    pub(crate) fn either(self, document: impl FnOnce() -> serde_json::Value, text: impl FnOnce(Style) -> String) {
+    pub(crate) fn either(
+        self,
+        document: impl FnOnce() -> serde_json::Value,
+        text: impl FnOnce(Style) -> String,
+    ) {
         if self.json {
             self.document(&document());
         } else {

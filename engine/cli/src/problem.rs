@@ -4,6 +4,7 @@ use std::fmt;
 
 use contracts::JournalError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use model::refine::Difference;
 use model::{Code, Failure};
 use report::Style;
 use serde_json::json;
@@ -32,7 +33,8 @@ impl Problem {
     }
 
     pub(crate) fn findings(findings: impl IntoIterator<Item = (Failure, usize)>) -> Problem {
-        let failures: Vec<Marked> = findings.into_iter().map(|(failure, width)| Marked { failure, width }).collect();
+        let failures: Vec<Marked> =
+            findings.into_iter().map(|(failure, width)| Marked { failure, width }).collect();
         if failures.is_empty() {
             return Failure::bug("a mistake was reported without saying which").into();
         }
@@ -56,13 +58,15 @@ impl Problem {
             Style::Plain => GraphicalTheme::unicode_nocolor(),
             Style::Coloured => GraphicalTheme::unicode(),
         };
-        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(0).with_width(110);
+        let handler =
+            GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(0).with_width(110);
         let mut text = String::new();
         for one in &self.failures {
             let drawn = Drawn::new(one);
             if handler.render_report(&mut text, &drawn).is_err() {
                 text.push_str(&format!("{} {}\n", one.failure.code, one.failure.message));
             }
+            text.push_str(&report::stale::text(&differences(&one.failure), style));
         }
         text.push_str(&format!("`footbridge explain {}` says more\n", self.code()));
         text
@@ -87,6 +91,14 @@ impl From<JournalError> for Problem {
     }
 }
 
+/// The evidence that is drawn as a three-way difference.
+const DIFFERENCES: &str = "differences";
+
+fn differences(failure: &Failure) -> Vec<Difference> {
+    let listed = failure.evidence.get(DIFFERENCES).map(model::Value::to_json);
+    listed.and_then(|listed| serde_json::from_value(listed).ok()).unwrap_or_default()
+}
+
 /// One failure as miette draws it.
 #[derive(Debug)]
 struct Drawn {
@@ -101,7 +113,7 @@ impl Drawn {
     fn new(one: &Marked) -> Drawn {
         let failure = &one.failure;
         let mut help: Vec<String> = failure.hint.iter().cloned().collect();
-        for (name, value) in &failure.evidence {
+        for (name, value) in failure.evidence.iter().filter(|(name, _)| *name != DIFFERENCES) {
             help.push(format!("{name}: {value}"));
         }
         let mut drawn = Drawn {
@@ -118,8 +130,10 @@ impl Drawn {
                     let before = "\n".repeat(place.line - 1);
                     let column = place.column.saturating_sub(1);
                     let start: usize = text.chars().take(column).map(char::len_utf8).sum();
-                    let length: usize = text.chars().skip(column).take(one.width.max(1)).map(char::len_utf8).sum();
-                    drawn.label = Some(LabeledSpan::at(before.len() + start..before.len() + start + length, "here"));
+                    let length: usize =
+                        text.chars().skip(column).take(one.width.max(1)).map(char::len_utf8).sum();
+                    drawn.label =
+                        Some(LabeledSpan::at(before.len() + start..before.len() + start + length, "here"));
                     drawn.source = Some(NamedSource::new(&place.file, format!("{before}{text}\n")));
                 }
                 Some(_) | None => drawn.message = format!("{} ({})", drawn.message, shown(place)),
@@ -174,12 +188,16 @@ mod tests {
 
     #[test]
     fn a_mistake_is_drawn_at_its_place() {
-        let place = Place { file: "w/workflow.toml".into(), line: 7, column: 3, text: Some("é titel = 1".into()) };
-        let failure =
-            Failure::invalid(Code::ManifestKey, "the manifest has no 'titel'").hint("did you mean 'title'?").at(place);
+        let place =
+            Place { file: "w/workflow.toml".into(), line: 7, column: 3, text: Some("é titel = 1".into()) };
+        let failure = Failure::invalid(Code::ManifestKey, "the manifest has no 'titel'")
+            .hint("did you mean 'title'?")
+            .at(place);
         let problem = Problem::findings([(failure, 5)]);
         let text = problem.text(Style::Plain);
-        for part in ["FB0102", "w/workflow.toml:7:3", "é titel = 1", "did you mean 'title'?", "explain FB0102"] {
+        for part in
+            ["FB0102", "w/workflow.toml:7:3", "é titel = 1", "did you mean 'title'?", "explain FB0102"]
+        {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert_eq!(problem.exit(), Exit::CheckFailed);
@@ -191,7 +209,8 @@ mod tests {
         let place = Place { file: "s.rhai".into(), line: 2, column: 90, text: Some("let x = ;".into()) };
         let text = Problem::findings([(Failure::invalid(Code::ScriptSyntax, "no"), 3)]).text(Style::Plain);
         assert!(text.contains("FB0201"));
-        let text = Problem::findings([(Failure::invalid(Code::ScriptSyntax, "no").at(place), 3)]).text(Style::Plain);
+        let text =
+            Problem::findings([(Failure::invalid(Code::ScriptSyntax, "no").at(place), 3)]).text(Style::Plain);
         assert!(text.contains("s.rhai") && text.contains("let x"), "{text}");
     }
 }

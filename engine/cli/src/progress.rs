@@ -105,5 +105,6 @@ fn working() -> ProgressStyle {
 }
 
 fn ended(sign: &str) -> ProgressStyle {
-    ProgressStyle::with_template(&format!("  {sign} {{prefix:22}} {{wide_msg}}")).expect("the template is written here")
+    ProgressStyle::with_template(&format!("  {sign} {{prefix:22}} {{wide_msg}}"))
+        .expect("the template is written here")
 }

@@ -13,7 +13,8 @@ use crate::problem::Problem;
 /// The workflow with its layers, every mistake found by looking told at once.
 pub(crate) fn workflow(context: &Context, name: &str) -> Result<Workflow, Problem> {
     let mut layers = if is_path(name) {
-        let layer = files::folder(Path::new(name)).map_err(|failure| no_workflow(context, name, Some(failure)))?;
+        let layer =
+            files::folder(Path::new(name)).map_err(|failure| no_workflow(context, name, Some(failure)))?;
         if !layer.files.contains_key("workflow.toml") {
             return Err(no_workflow(context, name, None));
         }
@@ -52,7 +53,8 @@ pub(crate) fn given(context: &Context, given: &Given) -> Result<(Workflow, Map),
     for var in &given.vars {
         let (name, value) = var.split_once('=').ok_or_else(|| {
             Problem::from(
-                Failure::invalid(Code::Settings, format!("'--var {var}' has no '='")).hint("write --var name=value"),
+                Failure::invalid(Code::Settings, format!("'--var {var}' has no '='"))
+                    .hint("write --var name=value"),
             )
         })?;
         values.push((name.trim().to_owned(), value.to_owned(), "--var".to_owned()));
@@ -80,7 +82,10 @@ fn no_workflow(context: &Context, name: &str, cause: Option<Failure>) -> Problem
     } else {
         match manifest::nearest(name, ids.iter().copied()) {
             Some(near) => format!("did you mean '{near}'?"),
-            None => format!("shipped are: {}; a folder of your own is written with its path: ./{name}", ids.join(", ")),
+            None => format!(
+                "shipped are: {}; a folder of your own is written with its path: ./{name}",
+                ids.join(", ")
+            ),
         }
     };
     Failure::invalid(Code::WorkflowUnknown, format!("there is no workflow '{name}'")).hint(hint).into()
@@ -104,7 +109,10 @@ fn var_file(path: &Path) -> Result<Vec<manifest::Given>, Problem> {
         .into_iter()
         .map(|(name, value)| {
             let text = plain(&value).ok_or_else(|| {
-                wrong(format!("gives '{name}' {}, which is no text, number, bool or list of these", value.type_str()))
+                wrong(format!(
+                    "gives '{name}' {}, which is no text, number, bool or list of these",
+                    value.type_str()
+                ))
             })?;
             Ok((name, text, shown.clone()))
         })
@@ -143,17 +151,23 @@ mod tests {
         let path = scratch.path().join("vars.toml");
         std::fs::write(&path, "a = 'x'\nb = [1, 2]\nc = true\n").expect("written");
         let given = var_file(&path).expect("good");
-        let pairs: Vec<(&str, &str)> = given.iter().map(|(name, text, _)| (name.as_str(), text.as_str())).collect();
+        let pairs: Vec<(&str, &str)> =
+            given.iter().map(|(name, text, _)| (name.as_str(), text.as_str())).collect();
         assert_eq!(pairs, [("a", "x"), ("b", "1,2"), ("c", "true")]);
         for (text, part) in [("a = {x = 1}", "gives 'a'"), ("a = ", "line 1"), ("a = [[1]]", "gives 'a'")] {
             std::fs::write(&path, text).expect("written");
-            assert!(var_file(&path).expect_err("refused").text(report::Style::Plain).contains(part), "{text}");
+            assert!(
+                var_file(&path).expect_err("refused").text(report::Style::Plain).contains(part),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_path_is_told_from_a_name() {
-        for (name, expected) in [("sfb-online", false), ("./x", true), ("a/b", true), (r"a\b", true), (".", true)] {
+        for (name, expected) in
+            [("sfb-online", false), ("./x", true), ("a/b", true), (r"a\b", true), (".", true)]
+        {
             assert_eq!(is_path(name), expected, "{name}");
         }
     }

@@ -33,8 +33,9 @@ fn choose(typed: &str, runs: &[RunId]) -> Result<RunId, Failure> {
                 strsim::levenshtein(&wanted, name).min(strsim::levenshtein(&wanted, end))
             });
             let near = near.map_or_else(|| newest.to_string(), String::clone);
-            Err(unknown(format!("there is no run '{typed}'"))
-                .hint(format!("the nearest is {near}; `footbridge status` lists all, `latest` means {newest}")))
+            Err(unknown(format!("there is no run '{typed}'")).hint(format!(
+                "the nearest is {near}; `footbridge status` lists all, `latest` means {newest}"
+            )))
         }
         _ => {
             let some: Vec<&str> = hits.iter().take(4).map(|at| names[*at].as_str()).collect();

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use contracts::{SecretSource, SecretText};
 use etcetera::BaseStrategy as _;
 use model::{Code, Failure};
 use serde::Deserialize;
@@ -43,8 +44,9 @@ impl Settings {
             (None, None, Some(state)) => state,
             (None, None, None) => folders?.data_dir().join("footbridge"),
         };
-        let state = std::path::absolute(&state)
-            .map_err(|cause| Problem::usage(format!("the state folder '{}' is no path: {cause}", state.display())))?;
+        let state = std::path::absolute(&state).map_err(|cause| {
+            Problem::usage(format!("the state folder '{}' is no path: {cause}", state.display()))
+        })?;
         let layers = if !global.layers.is_empty() {
             global.layers.clone()
         } else if let Some(list) = text("FOOTBRIDGE_LAYERS") {
@@ -65,6 +67,19 @@ impl Settings {
 /// Whether the environment forbids colour: <https://no-color.org>, and terminals that cannot.
 pub(crate) fn colour_forbidden() -> bool {
     text("NO_COLOR").is_some() || text("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Secrets from the environment: the secret `graph` is `FOOTBRIDGE_SECRET_GRAPH`.
+pub(crate) struct EnvironmentSecrets;
+
+impl SecretSource for EnvironmentSecrets {
+    fn find(&self, name: &str) -> Result<SecretText, Failure> {
+        let variable = format!("FOOTBRIDGE_SECRET_{}", name.to_uppercase());
+        text(&variable).map(SecretText::new).ok_or_else(|| {
+            Failure::invalid(Code::Settings, format!("there is no secret '{name}'"))
+                .hint(format!("give it in the environment variable {variable}"))
+        })
+    }
 }
 
 /// Unset and empty are the same.

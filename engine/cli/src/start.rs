@@ -37,7 +37,10 @@ pub fn main(wiring: Wiring) -> ExitCode {
             runtime.shutdown_background();
             outcome
         }
-        Err(cause) => Err(Failure::new(Code::Internal, Class::Denied, format!("no threads to work with: {cause}")).into()),
+        Err(cause) => {
+            Err(Failure::new(Code::Internal, Class::Denied, format!("no threads to work with: {cause}"))
+                .into())
+        }
     };
     match outcome {
         Ok(exit) => exit.into(),
@@ -54,7 +57,9 @@ pub fn main(wiring: Wiring) -> ExitCode {
 
 fn left() -> Problem {
     Failure::new(Code::Interrupted, Class::Denied, "stopped at once")
-        .hint("`footbridge status` lists the runs; one that was going on goes on with `footbridge resume RUN`")
+        .hint(
+            "`footbridge status` lists the runs; one that was going on goes on with `footbridge resume RUN`",
+        )
         .into()
 }
 

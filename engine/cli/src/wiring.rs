@@ -37,7 +37,12 @@ pub trait Simulator: Send + Sync {
     fn reset(&self, name: &str, world: Option<&str>, faults: Option<&str>) -> Result<String, Failure>;
 
     /// Serves the kept world `name` until the answer is dropped.
-    async fn serve(&self, name: &str, world: Option<&str>, faults: Option<&str>) -> Result<Foreground, Failure>;
+    async fn serve(
+        &self,
+        name: &str,
+        world: Option<&str>,
+        faults: Option<&str>,
+    ) -> Result<Foreground, Failure>;
 }
 
 /// A simulation at work.

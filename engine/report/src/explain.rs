@@ -281,6 +281,9 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
         text.push_str(&format!("{}{}\n", label("you may"), style.paint(Paint::Strong, &clean(&one.command))));
         text.push_str(&format!("{}{}\n", label("which causes"), clean(&one.causes)));
     }
+    if let Some(plan) = state.plan.as_ref().filter(|_| state.life == Life::Awaiting) {
+        text.push_str(&format!("\n{}", crate::plan::text(plan, style)));
+    }
     for (step, one) in state.pairs() {
         if let Some(held) = &one.held {
             text.push_str(&format!(
@@ -298,11 +301,14 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
     text
 }
 
-/// [`Explanation`] as JSON, times also in RFC 3339.
+/// [`Explanation`] as JSON, times in RFC 3339; with the `plan` while that waits for its approval.
 pub fn json(state: &RunState, live: bool) -> serde_json::Value {
     let told = explain(state, live);
     let mut document = serde_json::json!(told);
     document["since"] = told.since.to_string().into();
+    if let Some(plan) = state.plan.as_ref().filter(|_| state.life == Life::Awaiting) {
+        document["plan"] = crate::plan::json(plan);
+    }
     document["next"]["at"] = told.next.at.map(|at| at.to_string()).into();
     document
 }

@@ -49,7 +49,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         .iter()
         .map(|typed| answer(typed, arguments.note.as_deref()))
         .collect::<Result<_, _>>()?;
-    holder::with(context, async |engine| {
+    holder::with_wait(context, arguments.wait, async |engine| {
         let service = engine.service.as_ref();
         let run = run_name::find(service, &arguments.run).await?;
         let loaded = Loaded::new(service, run).await?;

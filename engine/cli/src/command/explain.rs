@@ -24,8 +24,13 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     }
     if typed.len() == 6 && typed.starts_with("FB") && typed[2..].bytes().all(|one| one.is_ascii_digit()) {
         let near = manifest::nearest(&typed, Code::ALL.iter().map(|code| code.as_str()));
-        let hint = near.map_or_else(|| "codes run from FB0101 to FB0953".to_owned(), |near| format!("did you mean {near}?"));
-        return Err(model::Failure::invalid(Code::Settings, format!("there is no error code {typed}")).hint(hint).into());
+        let hint = near.map_or_else(
+            || "codes run from FB0101 to FB0953".to_owned(),
+            |near| format!("did you mean {near}?"),
+        );
+        return Err(model::Failure::invalid(Code::Settings, format!("there is no error code {typed}"))
+            .hint(hint)
+            .into());
     }
     holder::with(context, async |engine| {
         let run = run_name::find(engine.service.as_ref(), &arguments.what).await?;
@@ -43,6 +48,8 @@ fn page(context: &Context, code: Code) -> Outcome {
     let Some((_, text)) = context.wiring.error_pages.iter().find(|(name, _)| *name == code.as_str()) else {
         return Err(Problem::from(model::Failure::bug(format!("{code} has no page"))));
     };
-    context.output.either(|| json!({ "code": code, "title": code.title(), "page": text }), |_| (*text).to_owned());
+    context
+        .output
+        .either(|| json!({ "code": code, "title": code.title(), "page": text }), |_| (*text).to_owned());
     Ok(Exit::Ok)
 }

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
-    holder::with(context, async |engine| {
+    holder::with_wait(context, arguments.wait, async |engine| {
         let run = run_name::find(engine.service.as_ref(), &arguments.run).await?;
         carry_on(context, engine, run).await?;
         conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?)

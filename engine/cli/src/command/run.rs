@@ -39,9 +39,11 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
     let (workflow, params) = resolve::given(context, &arguments.given)?;
-    holder::with(context, async |engine| {
+    holder::with_wait(context, arguments.wait, async |engine| {
         let approve = match (&arguments.plan, arguments.yes) {
-            (Some(digest), _) => ApproveMode::Digest(wanted(engine, digest, &workflow, &arguments.target, &params).await?),
+            (Some(digest), _) => {
+                ApproveMode::Digest(wanted(engine, digest, &workflow, &arguments.target, &params).await?)
+            }
             (None, true) => ApproveMode::Yes,
             (None, false) => ApproveMode::Wait,
         };
@@ -113,9 +115,14 @@ async fn wanted(
     if let Ok(digest) = typed.parse() {
         return Ok(digest);
     }
-    if typed.len() < DIGEST_LENGTH_MIN || typed.len() > 64 || !typed.bytes().all(|one| one.is_ascii_hexdigit()) {
+    if typed.len() < DIGEST_LENGTH_MIN
+        || typed.len() > 64
+        || !typed.bytes().all(|one| one.is_ascii_hexdigit())
+    {
         let hint = "copy it from the last line of `footbridge plan`";
-        return Err(Failure::invalid(Code::Settings, format!("'{typed}' is no plan's digest")).hint(hint).into());
+        return Err(Failure::invalid(Code::Settings, format!("'{typed}' is no plan's digest"))
+            .hint(hint)
+            .into());
     }
     let request = PlanRequest {
         workflow: workflow.clone(),

@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
-    holder::with(context, async |engine| {
+    holder::with_wait(context, arguments.wait, async |engine| {
         let service = engine.service.as_ref();
         let run = run_name::find(service, &arguments.run).await?;
         let plan = service.undo_plan(run).await?;
@@ -41,7 +41,9 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         }
         if !arguments.yes {
             if !context.output.can_ask() {
-                context.output.note("nothing was undone: nobody is here to ask; `--yes` undoes what is shown");
+                context
+                    .output
+                    .note("nothing was undone: nobody is here to ask; `--yes` undoes what is shown");
                 return Ok(Exit::Waiting);
             }
             if !ask::yes("take these changes back?").await {
@@ -49,7 +51,9 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
                 return Ok(Exit::Error);
             }
         }
-        service.undo(run, &context.settings.by, Some(plan.digest)).await?;
+        // `--yes` must not stand for the look that a presumed change needs from a person.
+        let digest = (!arguments.yes).then_some(plan.digest);
+        service.undo(run, &context.settings.by, digest).await?;
         conclude(context, &follow(context, service, run, arguments.wait).await?)
     })
     .await

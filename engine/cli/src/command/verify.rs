@@ -45,6 +45,7 @@ fn json(found: &DriftReport) -> serde_json::Value {
 
 fn text(found: &DriftReport, style: report::Style) -> String {
     let drifts: Vec<_> = found.drifts.iter().map(|drift| (drift.step.as_str(), &drift.difference)).collect();
-    let cannot_tell: Vec<_> = found.cannot_tell.iter().map(|(step, why)| (step.as_str(), why.as_str())).collect();
+    let cannot_tell: Vec<_> =
+        found.cannot_tell.iter().map(|(step, why)| (step.as_str(), why.as_str())).collect();
     report::drift::text(found.run, &drifts, &cannot_tell, found.compared, style)
 }

@@ -454,7 +454,9 @@ fn complete(workflow: &Workflow, given: &Map) -> Result<Map, Failure> {
     let mut params = Map::new();
     for param in &workflow.params {
         let overlaid = workflow.overlay.get(&param.name).map(|one| &one.value);
-        let value = match given.get(&param.name).or(overlaid).or(param.default.as_ref()) {
+        // An optional parameter that nobody gave arrives as nothing.
+        let given = given.get(&param.name).filter(|value| !value.is_null());
+        let value = match given.or(overlaid).or(param.default.as_ref()) {
             Some(value) => param.check(value).map_err(|why| {
                 Failure::invalid(Code::ParameterValue, format!("parameter '{}': {why}", param.name))
             })?,

@@ -14,7 +14,7 @@ use crate::phase::{Pause, Work, filled};
 
 pub(crate) async fn undo_plan(bench: &Bench, state: &RunState) -> UndoPlan {
     let mut looks: BTreeMap<StepPath, Result<Seen, String>> = BTreeMap::new();
-    let mut items = Vec::new();
+    let mut items: Vec<UndoItem> = Vec::new();
     for (step, change) in flow::newest_first(state) {
         let Some((_, one)) = state.step(&step) else { continue };
         if !looks.contains_key(&step) {
@@ -23,8 +23,30 @@ pub(crate) async fn undo_plan(bench: &Bench, state: &RunState) -> UndoPlan {
             looks.insert(step.clone(), looked);
         }
         let whole = filled(&change.change, &|origin| state.known(origin));
-        let left = flow::left_as(state, one, &whole.target);
-        let verdict = verdict(one, change, &whole.before, &left, &looks[&step]);
+        // Several changes of one object are taken back one after the other: each finds what the newer one brought back.
+        let newer = items.iter().rev().find(|item| {
+            item.step == step
+                && item.target == whole.target
+                && matches!(item.verdict, UndoVerdict::Undo | UndoVerdict::Presumed | UndoVerdict::AlreadySo)
+        });
+        let left = match newer {
+            Some(newer) => newer.before.clone(),
+            None => flow::left_as(state, one, &whole.target),
+        };
+        let brought_back = newer.is_some_and(|newer| !matches!(newer.verdict, UndoVerdict::AlreadySo));
+        let verdict = if brought_back {
+            verdict(one, change, &whole.before, &left, Ok(&left))
+        } else {
+            let now = match &looks[&step] {
+                Err(why) => Err(why.clone()),
+                Ok(seen) => match seen.object(&whole.target) {
+                    None => Err("probe no longer looks at it".to_owned()),
+                    Some(Value::CannotTell(why)) => Err(why.clone()),
+                    Some(now) => Ok(now),
+                },
+            };
+            verdict(one, change, &whole.before, &left, now)
+        };
         items.push(UndoItem {
             step,
             key: whole.key,
@@ -43,7 +65,7 @@ fn verdict(
     change: &ChangeState,
     before: &Value,
     left: &Value,
-    looked: &Result<Seen, String>,
+    now: Result<&Value, String>,
 ) -> UndoVerdict {
     let target = &change.change.target;
     let maker = one.changes.iter().find(|other| {
@@ -60,13 +82,9 @@ fn verdict(
     if change.change.reversibility == Reversibility::Irreversible {
         return UndoVerdict::Irreversible { why: "the plan said that this cannot be taken back".into() };
     }
-    let now = match looked {
-        Err(why) => return UndoVerdict::CannotTell { why: why.clone() },
-        Ok(seen) => match seen.object(target) {
-            None => return UndoVerdict::CannotTell { why: "probe no longer looks at it".into() },
-            Some(Value::CannotTell(why)) => return UndoVerdict::CannotTell { why: why.clone() },
-            Some(now) => now,
-        },
+    let now = match now {
+        Err(why) => return UndoVerdict::CannotTell { why },
+        Ok(now) => now,
     };
     if matches(before, now) {
         return UndoVerdict::AlreadySo;

@@ -1,0 +1,36 @@
+//! A clock that a test moves: it ticks with every look and jumps to whatever is waited for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use contracts::Clock;
+use model::Timestamp;
+
+#[derive(Debug)]
+pub(crate) struct TestClock {
+    now_ms: AtomicU64,
+    random: AtomicU64,
+}
+
+impl TestClock {
+    pub(crate) fn new() -> TestClock {
+        let start = Timestamp::parse_rfc3339("2026-11-24T08:00:00Z").expect("a moment");
+        TestClock { now_ms: AtomicU64::new(start.0), random: AtomicU64::new(1) }
+    }
+}
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms.fetch_add(1, Ordering::SeqCst))
+    }
+
+    async fn sleep_until(&self, moment: Timestamp) {
+        self.now_ms.fetch_max(moment.0, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+    }
+
+    fn random(&self) -> u128 {
+        u128::from(self.random.fetch_add(1, Ordering::SeqCst))
+    }
+}

@@ -91,12 +91,15 @@ impl RunState {
                 let gated = self.step(step).is_some_and(|(step, _)| step.gate.is_some());
                 let state = self.turn(step)?;
                 state.with.clone_from(with);
-                state.go(if gated { Stage::Gate } else { Stage::Plan }, at)?;
+                state.restart = if gated { Stage::Gate } else { Stage::Plan };
+                state.go(state.restart, at)?;
             }
             Event::StepSkipped { step } => self.turn(step)?.go(Stage::Skipped, at)?,
             Event::GatePassed { step, .. } => {
                 self.epoch += 1;
-                self.turn(step)?.go(Stage::Plan, at)?;
+                let state = self.turn(step)?;
+                state.restart = Stage::Plan;
+                state.go(Stage::Plan, at)?;
             }
             Event::FormAnswered { step, question, answer, .. } => {
                 self.turn(step)?;
@@ -325,8 +328,7 @@ impl RunState {
                 state.attempts = 0;
                 state.wait = None;
                 state.changes.retain(|change| change.progress != Progress::Planned);
-                let evaluated = !state.with.is_empty() || state.epoch > 0 || !state.changes.is_empty();
-                state.go(if evaluated { Stage::Plan } else { Stage::Pending }, at)?;
+                state.go(state.restart, at)?;
             }
         }
         Ok(())

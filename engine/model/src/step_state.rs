@@ -47,6 +47,7 @@ const LEGAL: &[(Stage, Stage)] = &[
     (Stage::Verify, Stage::Done),
     (Stage::Verify, Stage::Failed),
     (Stage::Failed, Stage::Pending),
+    (Stage::Failed, Stage::Gate),
     (Stage::Failed, Stage::Plan),
 ];
 
@@ -109,6 +110,9 @@ pub struct StepState {
     pub left: Map,
     /// The run's epoch when the step was last looked at.
     pub epoch: u32,
+    /// Where the step starts again after it failed: before its inputs until they are evaluated, at its gate until that
+    /// is passed, then at its probe.
+    pub restart: Stage,
     /// Counts the step's events: names each thing it has to do exactly once.
     pub turn: u32,
 }
@@ -205,6 +209,7 @@ impl StepState {
             outputs: Map::new(),
             left: Map::new(),
             epoch: 0,
+            restart: Stage::Pending,
             turn: 0,
         }
     }

@@ -108,7 +108,9 @@ impl RunState {
             Event::StepPlanned { step, changes, already } => {
                 let epoch = self.epoch;
                 let state = self.turn(step)?;
-                state.changes.retain(|change| change.applied().is_some());
+                // A change that is wanted again was taken back by someone else: the new one stands for both.
+                let again = |one: &ChangeState| changes.iter().any(|other| other.key == one.change.key);
+                state.changes.retain(|change| change.applied().is_some() && !again(change));
                 state.changes.extend(changes.iter().cloned().map(ChangeState::new));
                 state.already.clone_from(already);
                 state.epoch = epoch;

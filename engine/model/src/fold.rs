@@ -62,6 +62,7 @@ impl RunState {
             stuck: None,
             next_sequence: first.sequence + 1,
             head: first.hash,
+            touched: vec![None],
             index: Arc::new(index),
         })
     }
@@ -102,7 +103,9 @@ impl RunState {
                 state.go(Stage::Plan, at)?;
             }
             Event::FormAnswered { step, question, answer, .. } => {
-                self.turn(step)?;
+                // No turn of the step: an answer may come while the step is at work, and must not start that again.
+                let position = self.position(step).ok_or_else(|| format!("there is no step '{step}'"))?;
+                self.touched.push(Some(position));
                 self.answers.insert((step.clone(), question.clone()), answer.clone());
             }
             Event::StepPlanned { step, changes, already } => {
@@ -238,6 +241,14 @@ impl RunState {
                 self.undo.clone_from(entries);
                 self.stuck = None;
                 self.become_life(Life::Undoing)?;
+                // What the way forward waited for and how often it tried says nothing about the way back.
+                for state in &mut self.steps {
+                    state.turn += 1;
+                    state.wait = None;
+                    state.first_wait = None;
+                    state.attempts = 0;
+                }
+                self.touched.push(None);
             }
             Event::UndoStuck { step, key, failure } => {
                 self.stuck = Some((step.clone(), key.clone(), failure.clone()));
@@ -259,6 +270,7 @@ impl RunState {
     /// The step's state, its turn counted and its wait over.
     fn turn(&mut self, step: &StepPath) -> Result<&mut StepState, String> {
         let position = self.position(step).ok_or_else(|| format!("there is no step '{step}'"))?;
+        self.touched.push(Some(position));
         let state = &mut self.steps[position];
         state.turn += 1;
         state.wait = None;
@@ -306,7 +318,11 @@ impl RunState {
 
     fn resumed(&mut self, retry_failed: bool, at: Timestamp) -> Result<(), String> {
         self.epoch += 1;
-        self.pause_asked = false;
+        self.touched.push(None);
+        // A process that merely takes the run up still owes the pause that a person asked for.
+        if retry_failed {
+            self.pause_asked = false;
+        }
         if matches!(self.life, Life::Paused | Life::Failed) && retry_failed {
             self.become_life(Life::Running)?;
         }

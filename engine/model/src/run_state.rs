@@ -87,7 +87,7 @@ pub enum RunStatus {
     Interrupted,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunState {
     pub id: RunId,
     pub workflow: Arc<Workflow>,
@@ -113,6 +113,9 @@ pub struct RunState {
     pub next_sequence: u32,
     /// The hash of the last record.
     pub head: Digest,
+    /// The positions of the steps that events moved, in order; `None` stands for all of them. Whoever remembers how far
+    /// it has read need not look at every step after every event.
+    pub touched: Vec<Option<usize>>,
     pub(crate) index: Arc<BTreeMap<StepPath, usize>>,
 }
 

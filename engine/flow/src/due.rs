@@ -1,36 +1,22 @@
-//! What is due now: a pure function of the state, and the memory that no cause is acted on twice.
-
-use std::collections::BTreeSet;
+//! What is due now: a pure function of the state.
 
 use model::command::{CommandId, Rest};
 use model::step_state::Progress;
 use model::workflow::Step;
 use model::{Command, Life, RunState, Stage, StepState};
 
-/// Remembers what was issued, so that each cause gives each command once.
-#[derive(Clone, Debug, Default)]
-pub struct Flow {
-    issued: BTreeSet<CommandId>,
-}
-
-impl Flow {
-    /// The commands that are due and were not given out before. Call it after every event and every timer.
-    pub fn decide(&mut self, state: &RunState) -> Vec<CommandId> {
-        let fresh: Vec<CommandId> = due(state).into_iter().filter(|id| !self.issued.contains(id)).collect();
-        self.issued.extend(fresh.iter().cloned());
-        fresh
-    }
-}
-
-/// Everything that the state calls for. A command of [`Rest`] is to be performed once nothing else is under way.
+/// Everything that the state calls for, under way or not. A command of [`Rest`] is to be performed once nothing else is
+/// under way; a later one replaces it. [`crate::Flow`] gives the same, each once.
 pub fn due(state: &RunState) -> Vec<CommandId> {
-    let rest = |as_what| vec![CommandId { command: Command::Rest { as_what }, turn: state.next_sequence }];
+    if let Some(rest) = resting(state) {
+        return vec![rest];
+    }
     match state.life {
-        Life::Awaiting | Life::Paused if state.cancel_asked => rest(Rest::Cancelled),
-        Life::Running if state.cancel_asked => rest(Rest::Cancelled),
-        Life::Running if state.pause_asked => rest(Rest::Paused),
-        Life::Running => running(state).unwrap_or_else(rest),
-        Life::Undoing => undoing(state).unwrap_or_else(|| rest(Rest::Undone)),
+        Life::Running => running(state),
+        Life::Undoing => match undoing(state, 0) {
+            (settled, _) if settled == state.undo.len() => vec![rest(state, Rest::Undone)],
+            (_, command) => command.into_iter().collect(),
+        },
         Life::Awaiting
         | Life::Paused
         | Life::Cancelled
@@ -41,29 +27,63 @@ pub fn due(state: &RunState) -> Vec<CommandId> {
     }
 }
 
-/// `Err` when every step is final or blocked behind a failed one.
-fn running(state: &RunState) -> Result<Vec<CommandId>, Rest> {
-    let blocked = state.blocked();
-    let mut commands = Vec::new();
-    let mut open = false;
-    for (step, one) in state.pairs() {
-        if one.stage.is_final() || blocked.contains(&step.path) {
-            continue;
+/// The rest that a person asked for.
+pub(crate) fn resting(state: &RunState) -> Option<CommandId> {
+    match state.life {
+        Life::Awaiting | Life::Paused | Life::Running if state.cancel_asked => {
+            Some(rest(state, Rest::Cancelled))
         }
-        open = true;
-        if let Some(command) = for_step(state, step, one) {
-            let turn = command
-                .step()
-                .and_then(|path| state.position(path))
-                .map_or(one.turn, |position| state.steps[position].turn);
-            commands.push(CommandId { command, turn });
-        }
+        Life::Running if state.pause_asked => Some(rest(state, Rest::Paused)),
+        Life::Awaiting
+        | Life::Paused
+        | Life::Running
+        | Life::Undoing
+        | Life::Cancelled
+        | Life::Failed
+        | Life::Succeeded
+        | Life::Undone
+        | Life::Stuck => None,
     }
-    if open {
-        return Ok(commands);
-    }
+}
+
+/// The rest that a run comes to by itself, every step being final or blocked.
+pub(crate) fn rest_of(state: &RunState) -> CommandId {
     let failed = state.steps.iter().any(|step| step.stage == Stage::Failed);
-    Err(if failed { Rest::Failed } else { Rest::Succeeded })
+    rest(state, if failed { Rest::Failed } else { Rest::Succeeded })
+}
+
+pub(crate) fn rest(state: &RunState, as_what: Rest) -> CommandId {
+    CommandId { command: Command::Rest { as_what }, turn: state.next_sequence }
+}
+
+fn running(state: &RunState) -> Vec<CommandId> {
+    let blocked = state.blocked();
+    let mut open =
+        state.pairs().filter(|(step, one)| !one.stage.is_final() && !blocked.contains(&step.path)).peekable();
+    if open.peek().is_none() {
+        return vec![rest_of(state)];
+    }
+    open.filter_map(|(step, one)| command_for(state, step, one)).collect()
+}
+
+/// What one step calls for, named by its cause: the turn the step is in, and for a look at a finished step the turns
+/// of both, since either moving makes it a look of its own.
+pub(crate) fn command_for(state: &RunState, step: &Step, one: &StepState) -> Option<CommandId> {
+    let command = for_step(state, step, one)?;
+    let turn = match &command {
+        Command::Refresh { step: source, .. } => {
+            one.turn + state.step(source).map_or(0, |(_, source)| source.turn)
+        }
+        Command::EvaluateInputs { .. }
+        | Command::OpenGate { .. }
+        | Command::PlanStep { .. }
+        | Command::ApplyChange { .. }
+        | Command::Settle { .. }
+        | Command::VerifyStep { .. }
+        | Command::UndoChange { .. }
+        | Command::Rest { .. } => one.turn,
+    };
+    Some(CommandId { command, turn })
 }
 
 fn for_step(state: &RunState, step: &Step, one: &StepState) -> Option<Command> {
@@ -81,7 +101,18 @@ fn for_step(state: &RunState, step: &Step, one: &StepState) -> Option<Command> {
             ready.then_some(Command::EvaluateInputs { step: path })
         }
         Stage::Gate => crate::gate::opens(state, step).then_some(Command::OpenGate { step: path }),
-        Stage::Plan => Some(Command::PlanStep { step: path }),
+        // A step that starts again may still have a lost write: planning would forget it, and send it twice.
+        Stage::Plan => match one.changes.iter().find(|change| change.progress.unsettled()) {
+            Some(change) => match change.progress {
+                Progress::InDoubt { .. } => {
+                    Some(Command::Settle { step: path, key: change.change.key.clone(), undo: false })
+                }
+                Progress::Planned | Progress::Sent { .. } | Progress::Asked { .. } | Progress::Applied(_) => {
+                    None
+                }
+            },
+            None => Some(Command::PlanStep { step: path }),
+        },
         Stage::Change => {
             let (_, change) = one.next_change()?;
             let key = change.change.key.clone();
@@ -99,20 +130,24 @@ fn for_step(state: &RunState, step: &Step, one: &StepState) -> Option<Command> {
     }
 }
 
-/// One at a time, in the order of the undo plan; `None` when all is taken back.
-fn undoing(state: &RunState) -> Option<Vec<CommandId>> {
-    for entry in state.undo.iter().filter(|entry| entry.left.is_none()) {
+/// One at a time, in the order of the undo plan: how many entries are settled, counting on from `from`, and what the
+/// next one calls for.
+pub(crate) fn undoing(state: &RunState, from: usize) -> (usize, Option<CommandId>) {
+    for (index, entry) in state.undo.iter().enumerate().skip(from) {
+        if entry.left.is_some() {
+            continue;
+        }
         let Some((_, one)) = state.step(&entry.step) else { continue };
         let Some(change) = one.change(&entry.key) else { continue };
         let (step, key) = (entry.step.clone(), entry.key.clone());
         let command = match change.undo {
             Progress::Applied(_) => continue,
-            Progress::Sent { .. } | Progress::Asked { .. } => return Some(Vec::new()),
-            Progress::Planned | Progress::InDoubt { .. } if one.wait.is_some() => return Some(Vec::new()),
+            Progress::Sent { .. } | Progress::Asked { .. } => return (index, None),
+            Progress::Planned | Progress::InDoubt { .. } if one.wait.is_some() => return (index, None),
             Progress::Planned => Command::UndoChange { step, key },
             Progress::InDoubt { .. } => Command::Settle { step, key, undo: true },
         };
-        return Some(vec![CommandId { command, turn: one.turn }]);
+        return (index, Some(CommandId { command, turn: one.turn }));
     }
-    None
+    (state.undo.len(), None)
 }

@@ -1,6 +1,7 @@
 //! The decision core: a run's state and the time in, commands out. No I/O, no clock.
 
 mod age;
+mod decide;
 mod due;
 mod gate;
 mod retry;
@@ -9,7 +10,8 @@ mod undo;
 mod wake;
 
 pub use age::aged_sources;
-pub use due::{Flow, due};
+pub use decide::Flow;
+pub use due::due;
 pub use gate::{APPROVAL, opens};
 pub use retry::{again, past_deadline};
 pub use settle::{Settlement, settle};

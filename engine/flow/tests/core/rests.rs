@@ -1,0 +1,77 @@
+//! Cancel and pause at any point: the run rests, and nothing else is begun.
+
+use model::command::Rest;
+use model::{Command, Event, Life};
+use proptest::prelude::*;
+
+use crate::driver::Driver;
+use crate::sequences::settings;
+use crate::shapes::parts;
+use crate::world::{Faults, faults};
+
+/// Goes on for some pieces, asks, and sees that only rest is given from there on.
+fn rests_after(driver: &mut Driver, pieces: usize, ask: Event, rest: Rest, life: Life) -> bool {
+    for _ in 0..pieces {
+        if !driver.advance() {
+            return false;
+        }
+    }
+    if driver.state.life != Life::Running || driver.resting.is_some() {
+        return false;
+    }
+    let issued = driver.issued.len();
+    driver.append(vec![ask]);
+    driver.finish();
+    assert!(driver.issued.len() > issued);
+    for command in &driver.issued[issued..] {
+        assert_eq!(*command, Command::Rest { as_what: rest });
+    }
+    assert_eq!(driver.state.life, life);
+    true
+}
+
+proptest! {
+    #![proptest_config(settings())]
+
+    #[test]
+    fn cancel_rests(parts in parts(), faults in faults(), seed: u64, orders: u64, pieces in 0_usize..80) {
+        let mut driver = Driver::approved(&parts, faults, seed, orders);
+        let ask = Event::CancelAsked { by: "b".into() };
+        rests_after(&mut driver, pieces, ask, Rest::Cancelled, Life::Cancelled);
+    }
+
+    #[test]
+    fn pause_rests_and_resume_goes_on(
+        parts in parts(), faults in faults(), seed: u64, orders: u64, pieces in 0_usize..80, crash: bool,
+    ) {
+        let faults = Faults { doomed: 0, ..faults };
+        let expected = Driver::approved(&parts, faults, seed, orders).finish().end();
+        let mut driver = Driver::approved(&parts, faults, seed, orders);
+        let ask = Event::PauseAsked { by: "b".into() };
+        if rests_after(&mut driver, pieces, ask, Rest::Paused, Life::Paused) {
+            if crash {
+                driver.crash();
+                prop_assert!(!driver.advance(), "a paused run stays paused when a process takes it up");
+            }
+            driver.resume();
+        }
+        prop_assert_eq!(driver.finish().end(), expected);
+    }
+}
+
+#[test]
+fn a_pause_asked_for_outlives_the_process() {
+    let mut driver = Driver::approved(&crate::shapes::chain(2, 1), Faults::default(), 1, 1);
+    driver.append(vec![Event::PauseAsked { by: "b".into() }]);
+    driver.crash();
+    driver.finish();
+    assert_eq!(driver.state.life, Life::Paused);
+}
+
+#[test]
+fn a_plan_that_waits_for_approval_can_be_cancelled() {
+    let mut driver = Driver::new(&crate::shapes::chain(2, 1), Faults::default(), 1, 1);
+    driver.append(vec![Event::CancelAsked { by: "b".into() }]);
+    driver.finish();
+    assert_eq!((driver.state.life, driver.issued.len()), (Life::Cancelled, 1));
+}

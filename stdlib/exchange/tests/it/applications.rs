@@ -1,0 +1,93 @@
+//! Partner applications, and what the health checks of hybrid OAuth look at.
+
+use model::{Class, Code, Value};
+
+use crate::support::{Bench, SKYPE};
+
+#[tokio::test]
+async fn an_application_under_any_name() {
+    let bench = Bench::new();
+    let user = bench.new_account().await;
+    let id = ("application_id", Value::text(SKYPE));
+    assert_eq!(bench.get("partner_applications", [id.clone()]).await, Value::List(vec![]));
+    let made = bench
+        .get(
+            "new_partner_application",
+            [("name", "SfBOnline".into()), id.clone(), ("linked_account_guid", user.clone())],
+        )
+        .await;
+    assert_eq!(made.get("linked_account_guid"), Some(&user));
+    assert_eq!(made.get("enabled"), Some(&Value::Bool(true)));
+    let found = bench.get("partner_applications", [("application_id", SKYPE.to_uppercase().into())]).await;
+    assert_eq!(found, Value::List(vec![made.clone()]));
+    let guid = made.get("guid").unwrap().clone();
+    bench.get("set_partner_application", [("guid", guid.clone()), ("enabled", false.into())]).await;
+    let found = bench.get("partner_applications", [id.clone()]).await;
+    assert_eq!(found.as_list().unwrap()[0].get("enabled"), Some(&Value::Bool(false)));
+    let twice = bench
+        .fail(
+            "new_partner_application",
+            [("name", "Other".into()), id.clone(), ("linked_account_guid", user)],
+        )
+        .await;
+    assert_eq!((twice.code, twice.class), (Code::ExchangeExists, Class::Conflict));
+    bench.get("remove_partner_application", [("guid", guid)]).await;
+    assert_eq!(bench.get("partner_applications", [id]).await, Value::List(vec![]));
+}
+
+#[tokio::test]
+async fn no_application_without_an_account() {
+    let bench = Bench::new();
+    for account in [Value::Null, "".into()] {
+        let refused = bench
+            .fail(
+                "new_partner_application",
+                [
+                    ("name", "SfBOnline".into()),
+                    ("application_id", SKYPE.into()),
+                    ("linked_account_guid", account),
+                ],
+            )
+            .await;
+        assert_eq!(refused.code, Code::Argument);
+    }
+    assert!(bench.shell.world.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_eight_checks_need() {
+    let bench = Bench::new();
+    let servers = bench.get("auth_servers", []).await;
+    let types: Vec<&str> =
+        servers.as_list().unwrap().iter().filter_map(|one| one.get("type")?.as_text()).collect();
+    assert_eq!(types, ["MicrosoftACS", "AzureAD"]);
+    let connectors = bench.get("intra_organization_connectors", []).await;
+    let [connector] = connectors.as_list().unwrap() else { panic!("{connectors}") };
+    assert_eq!(connector.get("enabled"), Some(&Value::Bool(true)));
+    let applications = bench
+        .get("partner_applications", [("application_id", "00000002-0000-0ff1-ce00-000000000000".into())])
+        .await;
+    let application = &applications.as_list().unwrap()[0];
+    assert_eq!(application.get("use_auth_server"), Some(&Value::Bool(true)));
+    assert_eq!(application.get("certificates"), Some(&Value::Int(0)));
+    let account = application.get("linked_account_guid").unwrap().clone();
+    let linked = bench.get("linked_account", [("guid", account.clone())]).await;
+    assert_eq!(linked.get("recipient_type_details"), Some(&Value::text("LinkedUser")));
+    assert_eq!(linked.get("account_disabled"), Some(&Value::Bool(true)));
+    let roles = bench.get("linked_account_roles", [("guid", account)]).await;
+    assert_eq!(roles.as_list().unwrap().len(), 7);
+    let organization = bench.get("organization", []).await;
+    assert!(
+        organization
+            .get("accepted_domains")
+            .unwrap()
+            .as_list()
+            .unwrap()
+            .contains(&Value::text("contoso.com"))
+    );
+    let directories = bench.get("virtual_directories", []).await;
+    let directories = directories.as_list().unwrap();
+    assert_eq!(directories.len(), 4);
+    assert!(directories.iter().all(|one| one.get("oauth") == Some(&Value::Bool(true))));
+    assert!(directories.iter().all(|one| one.get("ws_security") == Some(&Value::Bool(true))));
+}

@@ -1,0 +1,12 @@
+//! The Exchange host functions against the simulated organisation, and against a shell that answers what it is told.
+
+extern crate footbridge_exchange as exchange;
+
+mod accounts;
+mod applications;
+mod certificates;
+mod commands;
+mod controllers;
+mod faults;
+mod roles;
+mod support;

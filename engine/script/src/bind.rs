@@ -33,7 +33,7 @@ impl Access {
         }
     }
 
-    fn allows(self, effect: Effect) -> bool {
+    pub(crate) fn allows(self, effect: Effect) -> bool {
         match effect {
             Effect::Read => self != Access::Nothing,
             Effect::Write => self == Access::Write,

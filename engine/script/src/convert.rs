@@ -100,7 +100,7 @@ fn kind(dynamic: &Dynamic) -> String {
         "a function".to_owned()
     } else if dynamic.is_blob() {
         "a blob".to_owned()
-    } else if dynamic.type_name().contains("Instant") {
+    } else if dynamic.is_timestamp() {
         "a time stamp".to_owned()
     } else if dynamic.type_name().contains("ange") {
         "a range".to_owned()
@@ -138,7 +138,7 @@ mod tests {
             (function, "a function"),
             (Dynamic::from_blob(vec![1]), "a blob"),
             (Dynamic::from(0_i64..3), "a range"),
-            (Dynamic::from_timestamp(rhai::Instant::now()), "a time stamp"),
+            (crate::deadline::tests::timestamp(), "a time stamp"),
             (Dynamic::from(f64::NAN), "finite"),
         ] {
             let error = to_value(&dynamic).expect_err("refused");

@@ -26,3 +26,19 @@ impl Deadline {
         self.span
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A time stamp as a script would hold it, if it could.
+    pub(crate) fn timestamp() -> rhai::Dynamic {
+        rhai::Dynamic::from_timestamp(Deadline::start(Duration::ZERO).started)
+    }
+
+    #[test]
+    fn a_span_of_nothing_has_passed_and_a_day_has_not() {
+        assert!(Deadline::start(Duration::ZERO).passed());
+        assert!(!Deadline::start(Duration::from_hours(24)).passed());
+    }
+}

@@ -12,14 +12,13 @@ use rhai::packages::{
     BasicMapPackage, BasicMathPackage, BasicStringPackage, BitFieldPackage, LogicPackage, MoreStringPackage,
     Package,
 };
-use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FnPtr, Module, NativeCallContext, OptimizationLevel, Shared,
-};
+use rhai::{Engine, Module, OptimizationLevel, Shared};
 
 use crate::bind::Bound;
 use crate::limits::Limits;
+use crate::opaque::{CANNOT_TELL_NAME, CannotTell, SECRET_NAME, SecretHandle, UNKNOWN_NAME, Unknown};
 use crate::sticky::PhaseContext;
-use crate::{prelude, unknown};
+use crate::{closures, prelude, unknown};
 
 /// Keywords that would let a script look past its values (`type_of` of an unknown), print, or make code.
 const DISABLED: [&str; 7] = ["eval", "switch", "print", "debug", "type_of", "is_shared", "Fn"];
@@ -53,9 +52,7 @@ impl Base {
         let mut own = Module::new();
         unknown::register(&mut own, &names_of(&standard));
         prelude::register(&mut own);
-        for name in ["sort", "sort_by"] {
-            own.set_native_fn(name, sort);
-        }
+        closures::register(&mut own);
         own.build_index();
         Base { standard, own: own.into() }
     }
@@ -84,14 +81,23 @@ impl Base {
             .set_strict_variables(true)
             .set_fail_on_invalid_map_property(true)
             .set_module_resolver(DummyModuleResolver::new());
-        engine.set_allow_switch_expression(false);
-        for symbol in DISABLED {
-            engine.disable_symbol(symbol);
-        }
+        engine
+            .register_type_with_name::<Unknown>(UNKNOWN_NAME)
+            .register_type_with_name::<CannotTell>(CANNOT_TELL_NAME)
+            .register_type_with_name::<SecretHandle>(SECRET_NAME);
+        disable(&mut engine);
         if let Some(context) = context {
             engine.on_progress(move |_| context.progress());
         }
         engine
+    }
+}
+
+/// Takes words out of the language.
+pub(crate) fn disable(engine: &mut Engine) {
+    engine.set_allow_switch_expression(false);
+    for symbol in DISABLED {
+        engine.disable_symbol(symbol);
     }
 }
 
@@ -114,41 +120,4 @@ fn names_of(module: &Module) -> BTreeSet<(String, usize)> {
         }
     }
     names
-}
-
-/// Sorts as Rhai's own, but an error of the comparer ends the sorting instead of counting as "equal".
-fn sort(call: NativeCallContext, items: &mut Array, comparer: FnPtr) -> Result<(), Box<EvalAltResult>> {
-    let mut failed = None;
-    let mut sorted = items.clone();
-    sorted.sort_by(|one, other| {
-        if failed.is_some() {
-            return std::cmp::Ordering::Equal;
-        }
-        match comparer.call_within_context::<Dynamic>(&call, (one.clone(), other.clone())) {
-            Ok(answer) => match (answer.as_int(), answer.as_bool()) {
-                (Ok(number), _) => number.cmp(&0),
-                (_, Ok(true)) => std::cmp::Ordering::Less,
-                (_, Ok(false)) => std::cmp::Ordering::Greater,
-                (Err(kind), Err(_)) => {
-                    failed = Some(Box::new(EvalAltResult::ErrorMismatchDataType(
-                        "an integer or a bool".to_owned(),
-                        call.engine().map_type_name(kind).to_owned(),
-                        call.call_position(),
-                    )));
-                    std::cmp::Ordering::Equal
-                }
-            },
-            Err(error) => {
-                failed = Some(error);
-                std::cmp::Ordering::Equal
-            }
-        }
-    });
-    match failed {
-        Some(error) => Err(error),
-        None => {
-            *items = sorted;
-            Ok(())
-        }
-    }
 }

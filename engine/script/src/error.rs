@@ -9,7 +9,7 @@ use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, ParseError, ParseErro
 
 use crate::compile::Compiled;
 use crate::limits::Limits;
-use crate::opaque::{CANNOT_TELL_NAME, SECRET_NAME, UNKNOWN_NAME};
+use crate::opaque::{is_about_cannot_tell, is_about_secret};
 use crate::sticky::{PhaseContext, limit, placed};
 use crate::unknown::{cannot_tell_used, secret_used};
 
@@ -53,6 +53,11 @@ pub(crate) fn phase_end(
     error.clear_position();
     let inner = error.unwrap_inner();
     let text = message(inner);
+    if !matches!(inner, EvalAltResult::ErrorRuntime(..))
+        && let Some(origin) = context.unknown_in(&text)
+    {
+        return PhaseEnd::Needs { origin };
+    }
     match inner {
         EvalAltResult::ErrorRuntime(thrown, _) => failed(thrown_failure(thrown, context)),
         EvalAltResult::ErrorTooManyOperations(_) => {
@@ -67,11 +72,9 @@ pub(crate) fn phase_end(
         EvalAltResult::ErrorDataTooLarge(what, _) => failed(limit(&size_limit(what, limits))),
         EvalAltResult::ErrorParsing(kind, _) => failed(parse_failure(kind)),
         EvalAltResult::ErrorTerminated(..) => failed(Failure::bug("a script ended without a reason")),
-        _ if text.contains(UNKNOWN_NAME) => {
-            PhaseEnd::Needs { origin: context.last_unknown().unwrap_or_default() }
-        }
-        _ if text.contains(CANNOT_TELL_NAME) => failed(cannot_tell_used(&text)),
-        _ if text.contains(SECRET_NAME) => failed(secret_used()),
+
+        _ if is_about_cannot_tell(&text) => failed(cannot_tell_used("a script used it all the same")),
+        _ if is_about_secret(&text) => failed(secret_used()),
         _ => failed(Failure::invalid(Code::ScriptError, text)),
     }
 }

@@ -12,7 +12,6 @@ use crate::bind::meet_unknowns;
 use crate::convert::{to_dynamic, to_value};
 use crate::engine::Base;
 use crate::limits::Limits;
-use crate::opaque::UNKNOWN_NAME;
 use crate::sticky::{PhaseContext, placed};
 
 /// How deep an expression may nest: it is evaluated on the caller's thread, whose stack may be small.
@@ -77,7 +76,7 @@ pub(crate) fn evaluate(base: &Base, limits: &Limits, expression: &Expression, sc
             Ok(value) => PhaseEnd::Returned(value),
             Err(why) => PhaseEnd::Failed(failure(expression, &format!("it gives {why}"))),
         },
-        Err(error) => failed(expression, &context, error),
+        Err(error) => failed(expression, &context, &error),
     }
 }
 
@@ -139,11 +138,11 @@ fn engine(base: &Base, limits: &Limits, context: Option<&std::sync::Arc<PhaseCon
     engine
 }
 
-fn failed(expression: &Expression, context: &PhaseContext, error: Box<EvalAltResult>) -> PhaseEnd {
+fn failed(expression: &Expression, context: &PhaseContext, error: &EvalAltResult) -> PhaseEnd {
     let text = error.unwrap_inner().to_string();
     let text = text.split(" (line ").next().unwrap_or(&text);
-    if text.contains(UNKNOWN_NAME) {
-        return PhaseEnd::Needs { origin: context.last_unknown().unwrap_or_default() };
+    if let Some(origin) = context.unknown_in(text) {
+        return PhaseEnd::Needs { origin };
     }
     if let EvalAltResult::ErrorRuntime(thrown, _) = error.unwrap_inner()
         && let Some(map) = thrown.read_lock::<rhai::Map>()

@@ -3,8 +3,13 @@
 //! A script sees values, the prelude and the host functions of its target; every way out leads through the
 //! [`contracts::Gateway`]. Nothing here knows journals, networks or policies.
 
+#![expect(clippy::unnecessary_box_returns, reason = "Rhai's own results carry their errors boxed")]
+
+mod arguments;
 mod bind;
 mod cache;
+mod calls;
+mod closures;
 mod compile;
 mod convert;
 mod deadline;

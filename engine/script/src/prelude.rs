@@ -8,7 +8,7 @@ use model::{Code, Failure};
 use rhai::{Dynamic, EvalAltResult, Map, Module, NativeCallContext};
 
 use crate::error::throw;
-use crate::opaque::{CannotTell, UNKNOWN_NAME, Unknown};
+use crate::opaque::{CannotTell, Unknown};
 use crate::sticky::PhaseContext;
 
 type Answer<T> = Result<T, Box<EvalAltResult>>;
@@ -74,12 +74,12 @@ fn fail(call: &NativeCallContext, why: &str, hint: Option<&str>) -> Answer<()> {
 fn caught(call: &NativeCallContext, error: &Dynamic) -> Answer<()> {
     let context = context(call)?;
     context.check(call)?;
-    let by_rhai = error.read_lock::<Map>().is_some_and(|map| {
-        map.contains_key("error")
-            && map.get("message").is_some_and(|message| message.to_string().contains(UNKNOWN_NAME))
+    let message = error.read_lock::<Map>().and_then(|map| {
+        // Only errors of Rhai itself have this entry.
+        map.get("error")?;
+        map.get("message").map(ToString::to_string)
     });
-    if by_rhai {
-        let origin = context.last_unknown().unwrap_or_default();
+    if let Some(origin) = message.and_then(|message| context.unknown_in(&message)) {
         return Err(context.end(PhaseEnd::Needs { origin }, call));
     }
     Ok(())

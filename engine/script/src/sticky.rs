@@ -14,6 +14,7 @@ use model::{Code, Failure, Place};
 use rhai::{Dynamic, EvalAltResult, NativeCallContext, Position};
 
 use crate::deadline::Deadline;
+use crate::opaque::{hides_its_subject, is_about_unknown};
 
 /// How many operations pass between two looks at the clock and at the gateway.
 const LOOK_EVERY: u64 = 1_024;
@@ -91,7 +92,7 @@ impl PhaseContext {
             self.stop(limit(&format!("{} operations", self.operations_max)));
             return Some(Dynamic::UNIT);
         }
-        if operations % LOOK_EVERY == 0 {
+        if operations.is_multiple_of(LOOK_EVERY) {
             if self.deadline.passed() {
                 self.stop(limit(&format!("a running time of {} ms", self.deadline.span().as_millis())));
                 return Some(Dynamic::UNIT);
@@ -137,8 +138,15 @@ impl PhaseContext {
     }
 
     /// The unknown that entered the script last: the best answer where Rhai's error names none.
-    pub(crate) fn last_unknown(&self) -> Option<String> {
+    fn last_unknown(&self) -> Option<String> {
         self.lock().origins.last().cloned()
+    }
+
+    /// The unknown that this message of Rhai is about. A captured variable's type is hidden; where unknowns are about
+    /// it counts as one, because taking it for the script's own mistake could answer for an unknown.
+    pub(crate) fn unknown_in(&self, message: &str) -> Option<String> {
+        let about = is_about_unknown(message) || hides_its_subject(message);
+        self.last_unknown().filter(|_| about)
     }
 
     pub(crate) fn stop(&self, failure: Failure) {

@@ -15,7 +15,6 @@ use rhai::{
     NativeCallContext, RhaiFunc, Shared,
 };
 
-use crate::error::throw;
 use crate::opaque::{CANNOT_TELL_NAME, CannotTell, SECRET_NAME, SecretHandle, UNKNOWN_NAME, Unknown};
 use crate::sticky::PhaseContext;
 
@@ -30,9 +29,6 @@ const INDEX_SET: &str = "index$set$";
 
 /// `standard` names the functions of the standard library with their number of arguments.
 pub(crate) fn register(module: &mut Module, standard: &BTreeSet<(String, usize)>) {
-    module.set_custom_type::<Unknown>(UNKNOWN_NAME);
-    module.set_custom_type::<CannotTell>(CANNOT_TELL_NAME);
-    module.set_custom_type::<SecretHandle>(SECRET_NAME);
     let opaque = [TypeId::of::<Unknown>(), TypeId::of::<CannotTell>(), TypeId::of::<SecretHandle>()];
     let plain = [
         TypeId::of::<Dynamic>(),
@@ -132,16 +128,18 @@ fn set(
     );
 }
 
-fn refusal(call: &NativeCallContext, used: &Dynamic) -> Box<EvalAltResult> {
-    if let Some(unknown) = used.read_lock::<Unknown>()
-        && let Some(context) = PhaseContext::of(call)
-    {
-        return context.end(PhaseEnd::Needs { origin: unknown.0.clone() }, call);
+pub(crate) fn refusal(call: &NativeCallContext, used: &Dynamic) -> Box<EvalAltResult> {
+    let end = if let Some(unknown) = used.read_lock::<Unknown>() {
+        PhaseEnd::Needs { origin: unknown.0.clone() }
+    } else if let Some(cannot_tell) = used.read_lock::<CannotTell>() {
+        PhaseEnd::Failed(cannot_tell_used(&cannot_tell.0))
+    } else {
+        PhaseEnd::Failed(secret_used())
+    };
+    match PhaseContext::of(call) {
+        Some(context) => context.end(end, call),
+        None => "an unknown cannot be used outside a phase".into(),
     }
-    if let Some(cannot_tell) = used.read_lock::<CannotTell>() {
-        return throw(call, cannot_tell_used(&cannot_tell.0));
-    }
-    throw(call, secret_used())
 }
 
 /// The failure of a script that computed with what nobody could tell.
@@ -154,7 +152,7 @@ pub(crate) fn secret_used() -> Failure {
     Failure::invalid(Code::ScriptError, "a secret handle can only be handed to a host function")
 }
 
-fn is_opaque(value: &Dynamic) -> bool {
+pub(crate) fn is_opaque(value: &Dynamic) -> bool {
     value.is::<Unknown>() || value.is::<CannotTell>() || value.is::<SecretHandle>()
 }
 

@@ -1,7 +1,7 @@
 //! A one-step workflow, a gateway that remembers its calls, and a runner with small limits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use contracts::{End, Gateway, PhaseCall, PhaseEnd, StepRunner};
@@ -12,21 +12,21 @@ use model::{Failure, FunctionSpec, Kind, Retry, Step, StepPath, Value, Workflow}
 
 /// Answers from a list of `module::function` to answer; remembers every call.
 #[derive(Default)]
-pub struct FakeGateway {
-    pub answers: BTreeMap<String, Result<Value, End>>,
-    pub calls: Mutex<Vec<(String, Map)>>,
-    pub ended: Mutex<Option<End>>,
+pub(crate) struct FakeGateway {
+    pub(crate) answers: BTreeMap<String, Result<Value, End>>,
+    pub(crate) calls: Mutex<Vec<(String, Map)>>,
+    pub(crate) ended: Mutex<Option<End>>,
 }
 
 impl FakeGateway {
-    pub fn answering(path: &str, answer: Result<Value, End>) -> Arc<FakeGateway> {
+    pub(crate) fn answering(path: &str, answer: Result<Value, End>) -> Arc<FakeGateway> {
         Arc::new(FakeGateway {
             answers: BTreeMap::from([(path.to_owned(), answer)]),
             ..FakeGateway::default()
         })
     }
 
-    pub fn called(&self) -> Vec<String> {
+    pub(crate) fn called(&self) -> Vec<String> {
         self.calls.lock().unwrap().iter().map(|(path, _)| path.clone()).collect()
     }
 }
@@ -43,7 +43,7 @@ impl Gateway for FakeGateway {
     }
 }
 
-pub fn functions() -> Vec<FunctionSpec> {
+pub(crate) fn functions() -> Vec<FunctionSpec> {
     vec![
         FunctionSpec::read("exchange", "mail_user", "One mail user.").required(
             "name",
@@ -58,11 +58,11 @@ pub fn functions() -> Vec<FunctionSpec> {
     ]
 }
 
-pub fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits { operations: 200_000, threads: 2, ..Limits::default() }
 }
 
-pub fn workflow(source: &str) -> Workflow {
+pub(crate) fn workflow(source: &str) -> Workflow {
     Workflow {
         id: "sample".into(),
         version: "1.0.0".into(),
@@ -76,7 +76,7 @@ pub fn workflow(source: &str) -> Workflow {
     }
 }
 
-pub fn step(name: &str, source: &str) -> Step {
+pub(crate) fn step(name: &str, source: &str) -> Step {
     Step {
         path: StepPath::new(name),
         title: name.into(),
@@ -97,17 +97,17 @@ pub fn step(name: &str, source: &str) -> Step {
     }
 }
 
-pub fn expression(text: &str) -> Expression {
+pub(crate) fn expression(text: &str) -> Expression {
     Expression { text: text.into(), file: "workflow.toml".into(), line: 3, column: 9 }
 }
 
-pub fn with_lib(mut workflow: Workflow, name: &str, source: &str) -> Workflow {
+pub(crate) fn with_lib(mut workflow: Workflow, name: &str, source: &str) -> Workflow {
     let script = Script { file: format!("lib/{name}.rhai"), origin: "shipped".into(), source: source.into() };
     workflow.lib.insert(name.into(), script);
     workflow
 }
 
-pub async fn run_in(
+pub(crate) async fn run_in(
     runner: &ScriptRunner,
     workflow: Workflow,
     phase: Phase,
@@ -126,20 +126,21 @@ pub async fn run_in(
 }
 
 /// Runs `probe` with this body; `ctx.inputs.hole` is an unknown.
-pub async fn probe(body: &str) -> PhaseEnd {
+pub(crate) async fn probe(body: &str) -> PhaseEnd {
     probe_with(body, Arc::default()).await
 }
 
-pub async fn probe_with(body: &str, gateway: Arc<FakeGateway>) -> PhaseEnd {
+pub(crate) async fn probe_with(body: &str, gateway: Arc<FakeGateway>) -> PhaseEnd {
     let source = format!("fn probe(ctx) {{\n{body}\n}}");
     let context = Value::from([
         ("inputs", Value::from([("hole", Value::Unknown("other.guid".into()))])),
         ("params", Value::from([("name", Value::text("sfb"))])),
     ]);
-    run_in(&ScriptRunner::new(limits()), workflow(&source), Phase::Probe, vec![context], gateway).await
+    static RUNNER: LazyLock<ScriptRunner> = LazyLock::new(|| ScriptRunner::new(limits()));
+    run_in(&RUNNER, workflow(&source), Phase::Probe, vec![context], gateway).await
 }
 
-pub fn failure(end: PhaseEnd) -> Failure {
+pub(crate) fn failure(end: PhaseEnd) -> Failure {
     match end {
         PhaseEnd::Failed(failure) => failure,
         other => panic!("expected a failure, got {other:?}"),

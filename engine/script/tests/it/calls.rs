@@ -90,7 +90,7 @@ async fn phases_reach_only_what_they_may() {
 async fn a_failure_may_be_caught_or_comes_back_whole() {
     let call = "exchange::organization()";
     let gateway = || FakeGateway::answering("exchange::organization", refused(true));
-    let caught = format!("try {{ {call} }} catch (e) {{ [e.code, e.class, e.message] }}");
+    let caught = format!("try {{ {call} }} catch (e) {{ return [e.code, e.class, e.message] }}");
     assert_eq!(
         probe_with(&caught, gateway()).await,
         PhaseEnd::Returned(Value::List(vec![

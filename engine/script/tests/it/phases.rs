@@ -11,7 +11,9 @@ use crate::bench::{self, expression, failure, limits, probe, run_in, with_lib, w
 
 #[tokio::test]
 async fn a_phase_gives_back_its_value() {
-    let end = probe("#{ objects: #{ `mail_user:${ctx.params.name}`: () }, hole: ctx.inputs.hole }").await;
+    let end = probe(
+        "let objects = #{}; objects[`mail_user:${ctx.params.name}`] = (); #{ objects: objects, hole: ctx.inputs.hole }",
+    ).await;
     let expected = Value::from([
         ("objects", Value::from([("mail_user:sfb", Value::Null)])),
         ("hole", Value::Unknown("other.guid".into())),

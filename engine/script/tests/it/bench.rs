@@ -27,19 +27,24 @@ impl FakeGateway {
     }
 
     pub(crate) fn called(&self) -> Vec<String> {
-        self.calls.lock().unwrap().iter().map(|(path, _)| path.clone()).collect()
+        self.calls
+            .lock()
+            .expect("no test panics while it holds this")
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect()
     }
 }
 
 impl Gateway for FakeGateway {
     fn call(&self, module: &str, function: &str, arguments: Map) -> Result<Value, End> {
         let path = format!("{module}::{function}");
-        self.calls.lock().unwrap().push((path.clone(), arguments));
+        self.calls.lock().expect("no test panics while it holds this").push((path.clone(), arguments));
         self.answers.get(&path).cloned().unwrap_or(Ok(Value::Null))
     }
 
     fn ended(&self) -> Option<End> {
-        self.ended.lock().unwrap().clone()
+        self.ended.lock().expect("no test panics while it holds this").clone()
     }
 }
 
@@ -119,11 +124,13 @@ pub(crate) async fn run_in(
         step: 0,
         phase,
         arguments,
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
         functions: Arc::new(functions()),
     };
     runner.run(call, gateway).await
 }
+
+static RUNNER: LazyLock<ScriptRunner> = LazyLock::new(|| ScriptRunner::new(limits()));
 
 /// Runs `probe` with this body; `ctx.inputs.hole` is an unknown.
 pub(crate) async fn probe(body: &str) -> PhaseEnd {
@@ -136,7 +143,6 @@ pub(crate) async fn probe_with(body: &str, gateway: Arc<FakeGateway>) -> PhaseEn
         ("inputs", Value::from([("hole", Value::Unknown("other.guid".into()))])),
         ("params", Value::from([("name", Value::text("sfb"))])),
     ]);
-    static RUNNER: LazyLock<ScriptRunner> = LazyLock::new(|| ScriptRunner::new(limits()));
     run_in(&RUNNER, workflow(&source), Phase::Probe, vec![context], gateway).await
 }
 

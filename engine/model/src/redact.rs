@@ -20,6 +20,10 @@ impl Redactor {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
     pub fn text(&self, text: &str) -> String {
         let mut clean = text.to_owned();
         for (name, value) in &self.secrets {

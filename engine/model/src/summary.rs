@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{RunState, RunStatus};
-use crate::{Answer, Failure, RunId, StepPath, Timestamp};
+use crate::{Answer, Failure, RunId, StepPath, Timestamp, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -71,7 +71,7 @@ impl RunSummary {
                 }
             })
             .collect();
-        let unchecked = state
+        let mut unchecked: Vec<Unchecked> = state
             .unchecked()
             .into_iter()
             .map(|(step, question, answer)| Unchecked {
@@ -85,6 +85,20 @@ impl RunSummary {
                 },
             })
             .collect();
+        // What the run itself looked at and could not tell is not proved either.
+        for (step, one) in state.pairs() {
+            for (target, left) in &one.left {
+                if let Value::CannotTell(why) = left {
+                    unchecked.push(Unchecked {
+                        step: step.path.clone(),
+                        question: target.clone(),
+                        ask: format!("Is {target} as it should be?"),
+                        proves: step.title.clone(),
+                        why: format!("looked, and cannot tell: {why}"),
+                    });
+                }
+            }
+        }
         RunSummary {
             run: state.id,
             workflow: state.workflow.id.clone(),

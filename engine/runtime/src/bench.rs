@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use contracts::{Session, StepRunner};
 use model::value::Map;
-use model::{FunctionSpec, RunId, Value, Workflow};
+use model::{FunctionSpec, Redactor, RunId, Value, Workflow};
 
+use crate::limits::Limit;
 use crate::log::RunLog;
 use crate::supervisor::Parts;
 
@@ -24,6 +25,9 @@ pub(crate) struct Bench {
     pub(crate) pins: Arc<Mutex<BTreeMap<(String, String), Value>>>,
     /// Set when the run is to stop at the next safe point.
     pub(crate) stop: tokio::sync::watch::Receiver<bool>,
+    pub(crate) limit: Arc<Limit>,
+    /// The secrets that were spent so far: their values are taken out of every event.
+    pub(crate) redactor: Arc<Mutex<Redactor>>,
 }
 
 impl Bench {
@@ -34,6 +38,7 @@ impl Bench {
         params: Map,
         run: Option<RunId>,
         stop: tokio::sync::watch::Receiver<bool>,
+        limit: Arc<Limit>,
     ) -> Bench {
         let functions = session.modules.iter().flat_map(|module| module.functions().to_vec()).collect();
         Bench {
@@ -46,6 +51,8 @@ impl Bench {
             run,
             pins: Arc::default(),
             stop,
+            limit,
+            redactor: Arc::default(),
         }
     }
 

@@ -9,10 +9,11 @@ use contracts::{
 };
 use model::value::Map;
 use model::workflow::{Phase, Step};
-use model::{Class, Code, Effect, Event, Failure, FunctionSpec, RunId, StepPath, Timestamp, Value};
+use model::{Class, Code, Effect, Event, Failure, FunctionSpec, Redactor, RunId, StepPath, Timestamp, Value};
 use tokio::runtime::Handle;
 
 use crate::bench::Bench;
+use crate::limits::Limit;
 use crate::log::RunLog;
 
 /// What calls may do.
@@ -51,6 +52,7 @@ pub(crate) struct PhaseGateway {
     log: Option<Arc<RunLog>>,
     handle: Handle,
     context: Arc<Context>,
+    limit: Arc<Limit>,
     inner: Mutex<Inner>,
 }
 
@@ -77,6 +79,7 @@ impl PhaseGateway {
             pinned: Mutex::default(),
             stop: bench.stop.clone(),
             secrets: bench.parts.secrets.clone(),
+            redactor: Arc::clone(&bench.redactor),
         };
         PhaseGateway {
             modules: bench.session.modules.clone(),
@@ -87,6 +90,7 @@ impl PhaseGateway {
             log: bench.log.clone(),
             handle: Handle::current(),
             context: Arc::new(context),
+            limit: Arc::clone(&bench.limit),
             inner: Mutex::default(),
         }
     }
@@ -201,6 +205,7 @@ impl PhaseGateway {
                 self.refuse(Code::Argument, format!("{} was given a value that is not known", spec.path()))
             );
         }
+        let _turn = self.handle.block_on(self.limit.write.lock());
         let intent = Event::Intent {
             step: self.step.clone(),
             key: key.to_owned(),
@@ -307,6 +312,7 @@ struct Context {
     pinned: Mutex<Vec<Event>>,
     stop: tokio::sync::watch::Receiver<bool>,
     secrets: Option<Arc<dyn contracts::SecretSource>>,
+    redactor: Arc<Mutex<Redactor>>,
 }
 
 impl Context {
@@ -350,10 +356,12 @@ impl CallContext for Context {
     }
 
     fn secret(&self, name: &str) -> Result<SecretText, Failure> {
-        match &self.secrets {
-            Some(secrets) => secrets.find(name),
-            None => Err(Failure::invalid(Code::Settings, format!("no secret '{name}' is configured"))),
-        }
+        let Some(secrets) = &self.secrets else {
+            return Err(Failure::invalid(Code::Settings, format!("no secret '{name}' is configured")));
+        };
+        let secret = secrets.find(name)?;
+        self.redactor.lock().expect("no holder of this lock panics").add(name, secret.spend());
+        Ok(secret)
     }
 
     fn cancelled(&self) -> bool {

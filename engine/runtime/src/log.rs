@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use contracts::{Clock, Durability, Journal};
-use model::{Event, Failure, Record, RunId, RunState};
+use model::{Event, Failure, Record, Redactor, RunId, RunState, Value};
 use tokio::sync::{Mutex, watch};
+
+use crate::supervisor::Parts;
 
 pub(crate) struct RunLog {
     pub(crate) run: RunId,
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
+    redactor: Arc<std::sync::Mutex<Redactor>>,
     inner: Mutex<Inner>,
     /// The sequence of the next record; whoever follows the run watches it.
     pub(crate) sequence: watch::Sender<u32>,
@@ -22,9 +25,28 @@ struct Inner {
 }
 
 impl RunLog {
-    pub(crate) fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, state: RunState) -> RunLog {
+    pub(crate) fn new(parts: &Parts, redactor: Arc<std::sync::Mutex<Redactor>>, state: RunState) -> RunLog {
         let (sequence, _) = watch::channel(state.next_sequence);
-        RunLog { run: state.id, journal, clock, inner: Mutex::new(Inner { state, broken: None }), sequence }
+        RunLog {
+            run: state.id,
+            journal: Arc::clone(&parts.journal),
+            clock: Arc::clone(&parts.clock),
+            redactor,
+            inner: Mutex::new(Inner { state, broken: None }),
+            sequence,
+        }
+    }
+
+    /// Without the values of secrets, before it is hashed.
+    fn clean(&self, event: Event) -> Event {
+        let redactor = self.redactor.lock().expect("no holder of this lock panics");
+        if redactor.is_empty() {
+            return event;
+        }
+        let json = serde_json::to_value(&event).expect("an event always has a JSON form");
+        let clean = redactor.value(&Value::from_json(json)).to_json();
+        // Redaction changes texts only, so the shape still fits; an event that no longer did would be kept out whole.
+        serde_json::from_value(clean).expect("redaction keeps the shape of an event")
     }
 
     /// Appends events in one batch. An error stops the run with its journal intact.
@@ -34,7 +56,7 @@ impl RunLog {
             return Err(failure.clone());
         }
         let mut records = Vec::with_capacity(events.len());
-        for event in events {
+        for event in events.into_iter().map(|event| self.clean(event)) {
             let record = Record::new(inner.state.next_sequence, self.clock.now(), inner.state.head, event);
             if let Err(error) = inner.state.apply(&record) {
                 let failure = Failure::bug(error.to_string());

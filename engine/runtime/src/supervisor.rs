@@ -15,7 +15,9 @@ use tokio::sync::{Mutex, watch};
 
 use crate::approve;
 use crate::bench::Bench;
+use crate::limits::Limits;
 use crate::log::RunLog;
+use crate::params::complete;
 use crate::perform::Hand;
 use crate::planner;
 use crate::undo_plan::{entries, undo_plan};
@@ -36,6 +38,7 @@ pub struct Supervisor {
     /// How many runners are active.
     active: watch::Sender<usize>,
     stop: watch::Sender<bool>,
+    limits: Limits,
 }
 
 /// A run that this process has opened.
@@ -54,6 +57,7 @@ impl Supervisor {
             runs: Mutex::default(),
             active: watch::channel(0).0,
             stop: watch::channel(false).0,
+            limits: Limits::default(),
         })
     }
 
@@ -88,7 +92,8 @@ impl Supervisor {
         run: Option<RunId>,
     ) -> Result<Bench, Failure> {
         let session = self.parts.targets.open(target, run).await?;
-        Ok(Bench::new(&self.parts, workflow, session, params, run, self.stop.subscribe()))
+        let limit = self.limits.of(target);
+        Ok(Bench::new(&self.parts, workflow, session, params, run, self.stop.subscribe(), limit))
     }
 
     async fn read(&self, run: RunId) -> Result<(RunState, Vec<Record>), Failure> {
@@ -155,8 +160,7 @@ impl Supervisor {
 
     fn opened(&self, mut bench: Bench, state: RunState) -> Open {
         *bench.pins.lock().expect("no holder of this lock panics") = state.pins.clone();
-        let log =
-            Arc::new(RunLog::new(Arc::clone(&self.parts.journal), Arc::clone(&self.parts.clock), state));
+        let log = Arc::new(RunLog::new(&self.parts, Arc::clone(&bench.redactor), state));
         bench.log = Some(Arc::clone(&log));
         Open { hand: Hand { bench, log }, live: watch::channel(false).0, ended: Arc::default() }
     }
@@ -233,14 +237,20 @@ impl Service for Supervisor {
             approves_later: matches!(request.approve, ApproveMode::Yes)
                 || bench.session.approves_itself.is_some(),
         };
-        let first = Record::new(0, now, Digest::default(), created);
-        let state = RunState::begin(workflow, &first).map_err(|error| Failure::bug(error.to_string()))?;
-        self.parts.journal.append(run, vec![first], Durability::Lazy).await?;
-        let open = self.opened(bench, state);
         let digest = plan.digest;
         let mut events = vec![Event::Planned { plan }];
         events.extend(approver.map(|by| Event::Approved { digest, by, note: None }));
-        self.append(&open, events).await?;
+        // One batch: there is never a run without its plan.
+        let bug = |error: model::fold::BadEvent| Failure::bug(error.to_string());
+        let mut records = vec![Record::new(0, now, Digest::default(), created)];
+        let mut state = RunState::begin(workflow, &records[0]).map_err(bug)?;
+        for event in events {
+            let record = Record::new(state.next_sequence, now, state.head, event);
+            state.apply(&record).map_err(bug)?;
+            records.push(record);
+        }
+        self.parts.journal.append(run, records, Durability::Awaited).await?;
+        let open = self.opened(bench, state);
         self.runs.lock().await.insert(run, open.clone());
         self.carry_on(&open);
         Ok(run)
@@ -441,35 +451,4 @@ impl Supervisor {
 
 fn not_now(state: &RunState, why: &str, instead: &str) -> Failure {
     Failure::invalid(Code::RunState, format!("run {} cannot do that: {why}", state.id)).hint(instead)
-}
-
-/// Every parameter of the workflow, checked, with overlays and defaults filled in.
-fn complete(workflow: &Workflow, given: &Map) -> Result<Map, Failure> {
-    if let Some(stray) = given.keys().find(|name| !workflow.params.iter().any(|param| &param.name == *name)) {
-        return Err(Failure::invalid(
-            Code::ParameterUnknown,
-            format!("the workflow has no parameter '{stray}'"),
-        ));
-    }
-    let mut params = Map::new();
-    for param in &workflow.params {
-        let overlaid = workflow.overlay.get(&param.name).map(|one| &one.value);
-        // An optional parameter that nobody gave arrives as nothing.
-        let given = given.get(&param.name).filter(|value| !value.is_null());
-        let value = match given.or(overlaid).or(param.default.as_ref()) {
-            Some(value) => param.check(value).map_err(|why| {
-                Failure::invalid(Code::ParameterValue, format!("parameter '{}': {why}", param.name))
-            })?,
-            None if param.required => {
-                return Err(Failure::invalid(
-                    Code::ParameterMissing,
-                    format!("parameter '{}' is missing: {}", param.name, param.help),
-                )
-                .hint(format!("give it with --var {}=…", param.name)));
-            }
-            None => model::Value::Null,
-        };
-        params.insert(param.name.clone(), value);
-    }
-    Ok(params)
 }

@@ -29,6 +29,8 @@ pub(crate) struct Hand {
 
 /// Performs one command. An error means that the journal failed or a rule of ours was broken: the run stops as it is.
 pub(crate) async fn perform(hand: Hand, command: Command) -> Result<(), Failure> {
+    // The permit goes back when the command is done; a semaphore that is never closed always gives one.
+    let _permit = hand.bench.limit.work.acquire().await;
     match command {
         Command::EvaluateInputs { step } => evaluate_inputs::perform(&hand, step).await,
         Command::OpenGate { step } => open_gate::perform(&hand, step).await,

@@ -1,9 +1,11 @@
 //! A run in brief: what `run`, `status` and other programs read.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{RunState, RunStatus};
-use crate::{Answer, Failure, RunId, StepPath, Timestamp, Value};
+use crate::{Answer, ChangeKind, Failure, RunId, StepPath, Timestamp, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -99,6 +101,15 @@ impl RunSummary {
                 }
             }
         }
+        // What was changed on an object that undo removed went with it.
+        let removed: BTreeSet<&str> = state
+            .steps
+            .iter()
+            .flat_map(|step| &step.changes)
+            .filter(|change| change.change.kind == ChangeKind::Create && change.applied().is_some())
+            .filter(|change| !change.stands())
+            .map(|change| change.change.target.as_str())
+            .collect();
         RunSummary {
             run: state.id,
             workflow: state.workflow.id.clone(),
@@ -111,7 +122,7 @@ impl RunSummary {
                 .steps
                 .iter()
                 .flat_map(|step| &step.changes)
-                .filter(|change| change.stands())
+                .filter(|change| change.stands() && !removed.contains(change.change.target.as_str()))
                 .count(),
             by: state.by.clone(),
             created: state.created,

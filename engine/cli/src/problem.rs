@@ -3,7 +3,10 @@
 use std::fmt;
 
 use contracts::JournalError;
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
 use model::refine::Difference;
 use model::{Code, Failure};
 use report::Style;
@@ -59,7 +62,7 @@ impl Problem {
             Style::Coloured => GraphicalTheme::unicode(),
         };
         let handler =
-            GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(0).with_width(110);
+            GraphicalReportHandler::new_themed(theme).with_links(false).with_context_lines(1).with_width(110);
         let mut text = String::new();
         for one in &self.failures {
             let drawn = Drawn::new(one);
@@ -105,7 +108,7 @@ struct Drawn {
     code: Code,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<OneLine>,
     label: Option<LabeledSpan>,
 }
 
@@ -126,15 +129,16 @@ impl Drawn {
         if let Some(place) = &failure.place {
             match &place.text {
                 Some(text) if place.line > 0 => {
-                    // Empty lines before it give the one line that is known its number.
-                    let before = "\n".repeat(place.line - 1);
                     let column = place.column.saturating_sub(1);
                     let start: usize = text.chars().take(column).map(char::len_utf8).sum();
                     let length: usize =
                         text.chars().skip(column).take(one.width.max(1)).map(char::len_utf8).sum();
-                    drawn.label =
-                        Some(LabeledSpan::at(before.len() + start..before.len() + start + length, "here"));
-                    drawn.source = Some(NamedSource::new(&place.file, format!("{before}{text}\n")));
+                    drawn.label = Some(LabeledSpan::at(start..start + length, "here"));
+                    drawn.source = Some(OneLine {
+                        file: place.file.clone(),
+                        number: place.line - 1,
+                        text: text.clone(),
+                    });
                 }
                 Some(_) | None => drawn.message = format!("{} ({})", drawn.message, shown(place)),
             }
@@ -151,6 +155,36 @@ fn shown(place: &model::Place) -> String {
         (0, _) => place.file.clone(),
         (line, 0) => format!("{}:{line}", place.file),
         (line, column) => format!("{}:{line}:{column}", place.file),
+    }
+}
+
+/// The one line of a file that is known.
+#[derive(Debug)]
+struct OneLine {
+    file: String,
+    /// From 0.
+    number: usize,
+    text: String,
+}
+
+impl SourceCode for OneLine {
+    /// Asked without context for where a span is, and with context for what to draw: then it is always the whole line.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let end = span.offset() + span.len();
+        let marked = self.text.get(span.offset()..end).ok_or(MietteError::OutOfBounds)?;
+        let contents = if before + after == 0 {
+            let column = self.text[..span.offset()].chars().count();
+            MietteSpanContents::new_named(self.file.clone(), marked.as_bytes(), *span, self.number, column, 1)
+        } else {
+            let whole = SourceSpan::from(0..self.text.len());
+            MietteSpanContents::new_named(self.file.clone(), self.text.as_bytes(), whole, self.number, 0, 1)
+        };
+        Ok(Box::new(contents))
     }
 }
 

@@ -131,23 +131,34 @@ fn step_text(step: &PlannedStep, style: Style) -> String {
 /// The changes alone, as in a plan; for steps that wait for an approval of their own.
 pub fn changes_text(changes: &[Change], style: Style) -> String {
     let mut text = String::new();
-    for change in changes {
+    // Many small changes of one object in a row read as one.
+    for group in changes.chunk_by(|one, other| {
+        one.kind == other.kind && one.target == other.target && one.reversibility == other.reversibility
+    }) {
+        let first = &group[0];
         text.push_str(&format!(
             "  {} {} {}",
-            sign(change.kind, style),
-            word(change.kind),
-            clean(&change.target)
+            sign(first.kind, style),
+            word(first.kind),
+            clean(&first.target)
         ));
-        match change.reversibility {
+        if group.len() > 1 {
+            text.push_str(&style.quiet(&format!("  ({} changes)", group.len())));
+        }
+        match first.reversibility {
             Reversibility::Reversible => {}
             Reversibility::WithLoss => text.push_str(&style.paint(Paint::Update, "  (undo loses something)")),
-            Reversibility::Irreversible => text.push_str(&style.paint(Paint::Delete, "  (cannot be undone)")),
+            Reversibility::Irreversible => {
+                text.push_str(&style.paint(Paint::Delete, "  (cannot be undone)"));
+            }
         }
         text.push('\n');
-        if let Some(summary) = &change.summary {
+        if let (Some(summary), 1) = (&first.summary, group.len()) {
             text.push_str(&format!("      {}\n", style.quiet(&clean(summary))));
         }
-        text.push_str(&difference(&change.before, &change.after, 6, style));
+        for change in group {
+            text.push_str(&difference(&change.before, &change.after, 6, style));
+        }
     }
     text
 }
@@ -256,6 +267,19 @@ mod tests {
             plan.digest
         );
         assert_eq!(text(&plan, Style::Plain), expected);
+    }
+
+    #[test]
+    fn many_changes_of_one_object_read_as_one() {
+        let entries = |names: &[&str]| {
+            Value::from([("entries", Value::List(names.iter().map(|name| Value::text(*name)).collect()))])
+        };
+        let mut one = change("k", ChangeKind::Update, entries(&["A", "B", "C"]), entries(&["B", "C"]));
+        one.summary = Some("remove A".into());
+        let other = change("k", ChangeKind::Update, entries(&["B", "C"]), entries(&["C"]));
+        let expected =
+            "  ~ update thing:k  (2 changes)\n      - entries[] = \"A\"\n      - entries[] = \"B\"\n";
+        assert_eq!(changes_text(&[one, other], Style::Plain), expected);
     }
 
     #[test]

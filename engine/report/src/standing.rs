@@ -16,14 +16,16 @@ pub enum Standing {
 }
 
 pub fn standing(state: &RunState) -> Standing {
+    let asked_to_stop = state.pause_asked || state.cancel_asked;
     match state.life {
+        Life::Awaiting if asked_to_stop => return Standing::Busy,
         Life::Awaiting => return Standing::Person,
         Life::Paused | Life::Cancelled | Life::Failed | Life::Succeeded | Life::Undone | Life::Stuck => {
             return Standing::Rests;
         }
         Life::Running | Life::Undoing => {}
     }
-    if state.pause_asked || state.cancel_asked {
+    if asked_to_stop {
         return Standing::Busy;
     }
     let undoing = state.life == Life::Undoing;
@@ -100,6 +102,8 @@ mod tests {
     fn a_run_waits_for_its_approval_then_is_busy_then_for_a_moment() {
         let flow = || workflow(&[("a", &[]), ("b", &["a"])]);
         assert_eq!(standing(&run(flow(), vec![])), Standing::Person);
+        let cancelled = Event::CancelAsked { by: "ann".into() };
+        assert_eq!(standing(&run(flow(), vec![cancelled])), Standing::Busy);
         assert_eq!(standing(&run(flow(), vec![approved()])), Standing::Busy);
         let ready = Event::StepReady { step: "a".into(), with: Map::new() };
         let waits = Event::Waits { step: "a".into(), until: Timestamp(60_000), why: "converges".into() };

@@ -56,7 +56,10 @@ pub fn text(summary: &RunSummary, style: Style) -> String {
         summary.updated
     ));
     text.push_str(&format!("{}\n", style.quiet(&format!("journal head {}", summary.head))));
-    text.push_str(&unchecked(summary, style));
+    // Before the end nobody can have checked, and of what was taken back nothing is left to check.
+    if matches!(summary.state, RunStatus::Succeeded | RunStatus::Failed) {
+        text.push_str(&unchecked(summary, style));
+    }
     text
 }
 
@@ -123,13 +126,19 @@ mod tests {
             }],
             ..model::Gate::default()
         });
-        let summary = RunSummary::new(&run(flow, vec![]), false);
-        let text = text(&summary, Style::Plain);
+        let mut summary = RunSummary::new(&run(flow, vec![]), false);
+        let waiting = text(&summary, Style::Plain);
         let run = summary.run;
-        assert!(text.starts_with(&format!("{run} waiting of w 1.0.0 on sim\n  · a  pending\n")), "{text}");
-        assert!(text.contains(&format!("footbridge approve {run} a --answer presence=yes|no|cannot-tell")));
+        assert!(
+            waiting.starts_with(&format!("{run} waiting of w 1.0.0 on sim\n  · a  pending\n")),
+            "{waiting}"
+        );
+        assert!(!waiting.contains("--answer"));
         let json = serde_json::to_value(&summary).expect("json");
         assert_eq!(json["state"], "waiting");
+        summary.state = RunStatus::Succeeded;
+        let text = text(&summary, Style::Plain);
+        assert!(text.contains(&format!("footbridge approve {run} a --answer presence=yes|no|cannot-tell")));
         for state in [RunStatus::InDoubt, RunStatus::Interrupted] {
             assert_eq!(serde_json::json!(state), status_word(state));
         }

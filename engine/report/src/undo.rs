@@ -31,7 +31,13 @@ pub enum Fate<'a> {
 
 pub fn text(run: RunId, digest: Digest, items: &[Item<'_>], style: Style) -> String {
     let mut text = format!("undo of {}\n\n", style.strong(&run.to_string()));
-    for item in items {
+    // Many small changes of one object are covered together.
+    let groups = items.chunk_by(|one, other| {
+        matches!((&one.fate, &other.fate), (Fate::Covered(_), Fate::Covered(_)))
+            && (one.step, one.target) == (other.step, other.target)
+    });
+    for group in groups {
+        let item = &group[0];
         let (sign, note) = match item.fate {
             Fate::Undo if item.before.is_null() => (style.paint(Paint::Delete, "-"), "remove".to_owned()),
             Fate::Undo if item.left.is_null() => (style.paint(Paint::Create, "+"), "create again".to_owned()),
@@ -48,7 +54,9 @@ pub fn text(run: RunId, digest: Digest, items: &[Item<'_>], style: Style) -> Str
                 (style.paint(Paint::Unknown, "?"), format!("cannot tell ({}):", clean(why)))
             }
         };
-        text.push_str(&format!("  {sign} {note} {}  {}\n", clean(item.target), style.quiet(item.step)));
+        let times = if group.len() > 1 { format!(" ({} changes)", group.len()) } else { String::new() };
+        let step = style.quiet(&format!("{}{times}", item.step));
+        text.push_str(&format!("  {sign} {note} {}  {step}\n", clean(item.target)));
         match item.fate {
             Fate::Undo | Fate::Presumed => text.push_str(&difference(item.left, item.before, 6, style)),
             Fate::Conflict(differences) => text.push_str(&stale::text(differences, style)),

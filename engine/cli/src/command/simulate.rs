@@ -47,7 +47,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             let (worlds, faults) = (simulator.worlds(), simulator.faults());
             context.output.either(
                 || json!({ "worlds": worlds, "faults": faults }),
-                |_| format!("worlds: {}\nfaults: {}\n", worlds.join(", "), faults.join(", ")),
+                |_| format!("worlds\n  {}\nfaults\n  {}\n", worlds.join("\n  "), faults.join("\n  ")),
             );
             Ok(Exit::Ok)
         }

@@ -36,6 +36,7 @@ pub(crate) fn functions() -> Vec<Function> {
     ]
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the signature of every row reader")]
 fn servers(_: &Arguments, rows: Vec<Json>) -> Result<Value, Failure> {
     Ok(by_name(rows, |row| {
         Value::from([
@@ -55,6 +56,7 @@ fn servers(_: &Arguments, rows: Vec<Json>) -> Result<Value, Failure> {
     }))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "the signature of every row reader")]
 fn connectors(_: &Arguments, rows: Vec<Json>) -> Result<Value, Failure> {
     Ok(by_name(rows, |row| {
         Value::from([

@@ -126,5 +126,11 @@ fn raw_data(row: &Json) -> Option<Vec<u8>> {
 
 /// SHA-1 as Exchange writes thumbprints.
 pub(crate) fn hash(der: &[u8]) -> String {
-    Sha1::digest(der).iter().map(|byte| format!("{byte:02X}")).collect()
+    hex(&Sha1::digest(der))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -21,10 +21,7 @@ pub(crate) fn classify(outcome: &Outcome, line: &str, effect: Effect) -> Failure
         }
         Outcome::Lost(why) => lost(format!("{line}: no answer came: {why}")),
         Outcome::Answered(answer) => {
-            let (code, class, hint) = match judged(answer) {
-                Some(known) => known,
-                None => return lost(message(answer, line)),
-            };
+            let Some((code, class, hint)) = judged(answer) else { return lost(message(answer, line)) };
             let mut failure = Failure::new(code, class, message(answer, line));
             failure.hint = hint.map(str::to_owned);
             match answer.retry_after {

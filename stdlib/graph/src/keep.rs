@@ -123,3 +123,56 @@ fn not_kept(principal: &ServicePrincipal, why: &str) -> Failure {
         format!("change the keys of {}: the key {why}", principal.app_id),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn principal(first_party: bool, keys: &[Json]) -> ServicePrincipal {
+        ServicePrincipal::for_tests(first_party, keys.iter().map(KeyCredential::read).collect())
+    }
+
+    fn set(first_party: bool, keys: &[Json]) -> Result<NewSet, Failure> {
+        NewSet::new(&principal(first_party, keys), |_| false, Some("AAAA".into()), Timestamp(0))
+    }
+
+    #[test]
+    fn the_order_of_the_ways_is_the_kinds_and_only_fitting_ones_are_left() {
+        let both = json!({ "keyId": "1", "key": "AAAA", "type": "AsymmetricX509Cert", "usage": "Verify" });
+        let by_id =
+            json!({ "keyId": "2", "key": null, "customKeyIdentifier": "x", "type": "t", "usage": "Sign" });
+        let key_only = json!({ "keyId": null, "key": "AAAA", "type": "t", "usage": "Verify" });
+        for (first_party, keys, expected) in [
+            (true, vec![both.clone()], vec![Style::KeyOnly, Style::ByKeyId]),
+            (false, vec![both.clone()], vec![Style::ByKeyId, Style::KeyOnly]),
+            (true, vec![both.clone(), by_id.clone()], vec![Style::ByKeyId]),
+            (false, vec![both.clone(), key_only.clone()], vec![Style::KeyOnly]),
+            (true, vec![], vec![Style::KeyOnly]),
+            (false, vec![], vec![Style::ByKeyId]),
+        ] {
+            assert_eq!(set(first_party, &keys).unwrap().styles(), expected, "{first_party} {keys:?}");
+        }
+        for keys in [vec![by_id, key_only], vec![json!({ "key": null, "customKeyIdentifier": "y" })]] {
+            let refused = set(true, &keys).unwrap_err();
+            assert_eq!((refused.code, refused.class), (Code::KeyNotKept, Class::Conflict));
+        }
+    }
+
+    #[test]
+    fn bodies() {
+        let entry = json!({
+            "keyId": "1", "key": "AAAA", "type": "t", "usage": "Sign", "displayName": "n", "endDateTime": "2049-01-01T00:00:00Z",
+        });
+        let set = set(false, &[entry]).unwrap();
+        let new = json!({ "key": "AAAA", "type": "AsymmetricX509Cert", "usage": "Verify" });
+        assert_eq!(
+            set.body(Style::KeyOnly),
+            json!({ "keyCredentials": [{ "key": "AAAA", "type": "t", "usage": "Sign" }, new] })
+        );
+        let kept = json!({
+            "keyId": "1", "key": null, "type": "t", "usage": "Sign", "displayName": "n", "customKeyIdentifier": null,
+            "endDateTime": "2049-01-01T00:00:00Z",
+        });
+        assert_eq!(set.body(Style::ByKeyId), json!({ "keyCredentials": [kept, new] }));
+    }
+}

@@ -31,7 +31,7 @@ impl KeyCredential {
             .or_else(|| text("customKeyIdentifier").and_then(identified));
         let sha256 = der.as_deref().map(|der| hex(&Sha256::digest(der)));
         let end = text("endDateTime").and_then(Timestamp::parse_rfc3339);
-        KeyCredential { sha1, sha256, end, fields }
+        KeyCredential { fields, sha1, sha256, end }
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -81,7 +81,9 @@ fn identified(identifier: &str) -> Option<String> {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -121,12 +121,11 @@ impl HostModule for GraphModule {
             }
             "add_key_credential" => {
                 let principal = service_principal::expected(&client, context, arguments.app_id()?).await?;
-                let (sha1, key) = match call.arguments.get("der") {
-                    Some(Value::Unknown(origin)) => (String::new(), format!("<{origin}>")),
-                    _ => {
-                        let (sha1, der) = arguments.certificate(context.now())?;
-                        (sha1, STANDARD.encode(der))
-                    }
+                let (sha1, key) = if let Some(Value::Unknown(origin)) = call.arguments.get("der") {
+                    (String::new(), format!("<{origin}>"))
+                } else {
+                    let (sha1, der) = arguments.certificate(context.now())?;
+                    (sha1, STANDARD.encode(der))
                 };
                 if principal.keys.iter().any(|entry| entry.sha1.as_deref() == Some(&sha1)) {
                     return Ok(Vec::new());
@@ -200,7 +199,7 @@ async fn replace(
         match client.write(context, Method::PATCH, &principal.path(), &set.body(style)).await {
             Ok(()) => return Ok(()),
             Err(refusal) if may_be_about_style(refusal.status, &refusal.error_code) => {
-                refused = Some(refusal.failure)
+                refused = Some(refusal.failure);
             }
             Err(refusal) => return Err(refusal.failure),
         }

@@ -94,3 +94,10 @@ impl ServicePrincipal {
         Value::List(entries.collect())
     }
 }
+
+#[cfg(test)]
+impl ServicePrincipal {
+    pub(crate) fn for_tests(first_party: bool, keys: Vec<KeyCredential>) -> ServicePrincipal {
+        ServicePrincipal { id: "1".into(), app_id: "2".into(), display_name: "n".into(), first_party, keys }
+    }
+}

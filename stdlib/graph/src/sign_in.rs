@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::settings::GraphSettings;
 
 /// A token is taken for expired this long before it is.
-const EARLY: Duration = Duration::from_secs(300);
+const EARLY: Duration = Duration::from_mins(5);
 
 #[derive(Clone)]
 pub(crate) struct Token {

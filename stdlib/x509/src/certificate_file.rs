@@ -7,7 +7,7 @@ use std::path::Path;
 use model::{Class, Code, Failure, Value};
 use sha2::{Digest, Sha256};
 
-use crate::inspect::{LENGTH_MAX, inspect};
+use crate::inspect::{LENGTH_MAX, hex, inspect};
 
 /// `()` where there is no file, else its SHA-256.
 pub(crate) fn look(path: &str) -> Result<Value, Failure> {
@@ -81,7 +81,7 @@ fn failed(what: &str, path: &str, error: &std::io::Error) -> Failure {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02X}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

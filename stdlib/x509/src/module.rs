@@ -91,12 +91,11 @@ impl HostModule for X509Module {
             "file" => Ok(request("read", String::new())),
             "write_file" => Ok(request(
                 "write",
-                match call.arguments.get("der") {
-                    Some(Value::Unknown(origin)) => format!("<{origin}>"),
-                    _ => {
-                        let facts = inspect(&decoded(&call.arguments)?)?;
-                        format!("DER of the certificate {} ({})", facts.sha1, facts.subject)
-                    }
+                if let Some(Value::Unknown(origin)) = call.arguments.get("der") {
+                    format!("<{origin}>")
+                } else {
+                    let facts = inspect(&decoded(&call.arguments)?)?;
+                    format!("DER of the certificate {} ({})", facts.sha1, facts.subject)
                 },
             )),
             "remove_file" => Ok(request("remove", String::new())),
@@ -139,4 +138,34 @@ fn path(arguments: &Map) -> Result<&str, Failure> {
 
 fn no_function(name: &str) -> Failure {
     Failure::invalid(Code::FunctionUnknown, format!("there is no host function '{MODULE}::{name}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_as_scripts_see_them() {
+        let der = sim::fixture_der("current").unwrap();
+        let now = Timestamp::parse_rfc3339("2026-06-01T08:00:00Z").unwrap();
+        let found = facts(der, now).unwrap();
+        assert_eq!(found.get("key_bits"), Some(&Value::Int(2048)));
+        assert_eq!(found.get("valid_now"), Some(&Value::Bool(true)));
+        assert_eq!(found.get("not_after"), Some(&Value::text("2049-11-06T22:47:32Z")));
+        let expired = facts(sim::fixture_der("expired").unwrap(), now).unwrap();
+        assert_eq!(expired.get("valid_now"), Some(&Value::Bool(false)));
+    }
+
+    #[test]
+    fn arguments_that_are_none() {
+        for der in ["", "!"] {
+            let arguments = Map::from([("der".to_owned(), Value::text(der))]);
+            let code = decoded(&arguments).and_then(|der| Ok(inspect(&der)?)).unwrap_err().code;
+            assert_eq!(code, Code::Certificate, "{der}");
+        }
+        for bad in ["", " ", "a\0b"] {
+            let arguments = Map::from([("path".to_owned(), Value::text(bad))]);
+            assert_eq!(path(&arguments).unwrap_err().code, Code::Argument, "{bad:?}");
+        }
+    }
 }

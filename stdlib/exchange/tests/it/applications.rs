@@ -24,6 +24,21 @@ async fn an_application_under_any_name() {
     bench.get("set_partner_application", [("guid", guid.clone()), ("enabled", false.into())]).await;
     let found = bench.get("partner_applications", [id.clone()]).await;
     assert_eq!(found.as_list().unwrap()[0].get("enabled"), Some(&Value::Bool(false)));
+    bench
+        .get("set_partner_application", [("guid", guid.clone()), ("clear_linked_account", true.into())])
+        .await;
+    let found = bench.get("partner_applications", [id.clone()]).await;
+    assert_eq!(found.as_list().unwrap()[0].get("linked_account_guid"), Some(&Value::Null));
+    let back = [("guid", guid.clone()), ("linked_account_guid", user.clone())];
+    bench.get("set_partner_application", back).await;
+    let found = bench.get("partner_applications", [id.clone()]).await;
+    assert_eq!(found.as_list().unwrap()[0].get("linked_account_guid"), Some(&user));
+    let both = [
+        ("guid", guid.clone()),
+        ("linked_account_guid", user.clone()),
+        ("clear_linked_account", true.into()),
+    ];
+    assert_eq!(bench.fail("set_partner_application", both).await.code, Code::Argument);
     let twice = bench
         .fail(
             "new_partner_application",

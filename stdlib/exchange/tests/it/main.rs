@@ -1,5 +1,7 @@
 //! The Exchange host functions against the simulated organisation, and against a shell that answers what it is told.
 
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
 extern crate footbridge_exchange as exchange;
 
 mod accounts;

@@ -81,12 +81,13 @@ impl SimTargets {
     }
 
     /// Opens (or begins) the world behind a target and gives it, so that it can be looked at or disturbed.
-    #[allow(dead_code, reason = "for tests that include this file")]
+    #[allow(dead_code, reason = "for those who include this file and disturb worlds")]
     pub(crate) async fn open_world(&self, name: &str, run: Option<RunId>) -> Result<World, Failure> {
         Ok(self.opened(name, run).await?.world.clone())
     }
 
     /// The file of a kept target's world or of a run's throw-away world; `None` for planning on the throw-away one.
+    #[allow(dead_code, reason = "for those who include this file and reset worlds")]
     pub(crate) fn world_file(&self, name: &str, run: Option<RunId>) -> Result<Option<PathBuf>, Failure> {
         Ok(key(name, run)?.map(|key| self.file(&key)))
     }

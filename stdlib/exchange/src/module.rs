@@ -10,7 +10,7 @@ use crate::arguments::Arguments;
 use crate::caller::{Caller, at};
 use crate::command_line::wire_request;
 use crate::function::{Answer, Function};
-use crate::shell::ExchangeShell;
+use crate::shell::{Command, ExchangeShell};
 use crate::{
     account, auth_config, auth_server, certificate, domain_controller, mail_user, management_role,
     management_role_assignment, management_role_entry, metadata_document, organization, partner_application,
@@ -86,12 +86,13 @@ impl HostModule for ExchangeModule {
         let arguments = Arguments::new(call.arguments);
         let command = (function.command)(&arguments)?;
         let caller = Caller::new(self.shell.as_ref(), call.context.as_ref(), function.spec.effect);
-        let rows = caller.run_or_none(command).await?;
-        let value = match function.answer {
-            Answer::Rows(read) => read(&arguments, rows)?,
-            Answer::More(read) => read(&caller, &arguments, rows).await?,
-        };
-        Ok(HostReply { value, evidence: caller.into_evidence() })
+        match perform(&caller, function, &arguments, command).await {
+            Ok(value) => Ok(HostReply { value, evidence: caller.into_evidence() }),
+            Err(mut failure) => {
+                failure.evidence.extend(caller.into_evidence());
+                Err(failure)
+            }
+        }
     }
 
     async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure> {
@@ -105,5 +106,18 @@ impl HostModule for ExchangeModule {
             _ => "<the run's domain controller>".to_owned(),
         };
         Ok(vec![wire_request(&at(command, &controller))])
+    }
+}
+
+async fn perform(
+    caller: &Caller<'_>,
+    function: &Function,
+    arguments: &Arguments,
+    command: Command,
+) -> Result<Value, Failure> {
+    let rows = caller.run_or_none(command).await?;
+    match function.answer {
+        Answer::Rows(read) => read(arguments, rows),
+        Answer::More(read) => read(caller, arguments, rows).await,
     }
 }

@@ -27,6 +27,7 @@ async fn a_write_without_an_answer_is_in_doubt_whether_it_happened_or_not() {
             )
             .await;
         assert_eq!((failed.code, failed.class), (Code::ExchangeInDoubt, Class::InDoubt));
+        assert_eq!(failed.evidence.get("domain_controller"), Some(&Value::text("dc1.contoso.lab")));
         let found = bench.get("mail_user", [("name", ACCOUNT.into())]).await;
         assert_eq!(found != Value::Null, happened);
         let sent = bench.sent().iter().filter(|command| command.cmdlet == "New-MailUser").count();

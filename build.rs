@@ -7,7 +7,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let mut code = String::new();
-    table(&mut code, "WORKFLOWS", &root, "workflows", |path| path.to_owned())?;
+    table(&mut code, "WORKFLOWS", &root, "workflows", str::to_owned)?;
     table(&mut code, "ERROR_PAGES", &root, "docs/errors", |path| path.trim_end_matches(".md").to_owned())?;
     fs::write(Path::new(&variable("OUT_DIR")?).join("embedded.rs"), code)
 }

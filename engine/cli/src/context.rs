@@ -37,8 +37,8 @@ impl Context {
     pub(crate) fn runner(&self) -> Arc<dyn StepRunner> {
         Arc::clone(self.runner.get_or_init(|| Arc::new(script::ScriptRunner::new(script::Limits::default()))))
     }
+}
 
-    pub(crate) fn now(&self) -> Timestamp {
-        runtime::SystemClock.now()
-    }
+pub(crate) fn now() -> Timestamp {
+    runtime::SystemClock.now()
 }

@@ -62,7 +62,7 @@ pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
         for entry in std::fs::read_dir(&inner).map_err(|cause| failed(&inner, &cause))? {
             let entry = entry.map_err(|cause| failed(&inner, &cause))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if Path::new(&name).extension().is_some_and(|extension| extension == "rhai") {
+            if is_script(&name) {
                 files.insert(format!("{part}/{name}"), read(&entry.path())?);
             }
         }
@@ -79,10 +79,13 @@ pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
 }
 
 fn is_ours(path: &str) -> bool {
-    let script = |part: &str| {
-        path.strip_prefix(part).is_some_and(|name| name.ends_with(".rhai") && !name.contains('/'))
-    };
+    let script =
+        |part: &str| path.strip_prefix(part).is_some_and(|name| is_script(name) && !name.contains('/'));
     matches!(path, "workflow.toml" | "overlay.toml") || script("steps/") || script("lib/")
+}
+
+fn is_script(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "rhai")
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

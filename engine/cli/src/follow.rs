@@ -8,9 +8,9 @@ use report::standing::{Standing, standing};
 use serde_json::json;
 
 use crate::Exit;
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::load::Loaded;
-use crate::problem::{Outcome, Problem};
+use crate::problem::Problem;
 use crate::progress::Progress;
 
 /// How long one question waits for news; the picture of a terminal is renewed as often.
@@ -37,7 +37,7 @@ pub(crate) async fn follow(
     let mut interrupted = false;
     let mut due = None;
     loop {
-        let now = context.now();
+        let now = now();
         progress.state(&loaded.summary(), now);
         match standing(&loaded.state) {
             Standing::Rests | Standing::Person => break,
@@ -48,8 +48,13 @@ pub(crate) async fn follow(
             Standing::Timer { .. } | Standing::Busy => {}
         }
         // Nobody carries it on, so nothing will come: the process that did is gone, or its store failed.
-        if !loaded.live && loaded.update(service, 0).await?.is_empty() && !loaded.live {
-            break;
+        if !loaded.live {
+            let news = loaded.update(service, 0).await?;
+            progress.events(&news);
+            if news.is_empty() && !loaded.live {
+                break;
+            }
+            continue;
         }
         let news = tokio::select! {
             news = loaded.update(service, NEWS_MS) => news?,
@@ -74,7 +79,7 @@ pub(crate) async fn follow(
 }
 
 /// How `run`, `resume`, `approve` and `undo` end: the summary, what is next, the exit code.
-pub(crate) fn conclude(context: &Context, followed: &Followed) -> Outcome {
+pub(crate) fn conclude(context: &Context, followed: &Followed) -> Exit {
     let summary = followed.loaded.summary();
     context.output.either(
         || {
@@ -93,14 +98,15 @@ pub(crate) fn conclude(context: &Context, followed: &Followed) -> Outcome {
         ));
     }
     let exit = exit_of(&followed.loaded);
-    if followed.interrupted {
+    // A run that came to its end all the same ends as it ended.
+    if followed.interrupted && exit == Exit::Waiting {
         context.output.note(&format!("go on with `footbridge resume {}`", summary.run));
-        return Ok(Exit::Interrupted);
+        return Exit::Interrupted;
     }
     if matches!(exit, Exit::Waiting | Exit::InDoubt | Exit::Stuck) {
         context.output.note(&format!("`footbridge explain {}` says what you may do now", summary.run));
     }
-    Ok(exit)
+    exit
 }
 
 pub(crate) fn exit_of(loaded: &Loaded) -> Exit {

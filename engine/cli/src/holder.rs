@@ -10,7 +10,7 @@ use runtime::{Parts, Supervisor, SystemClock};
 use server::{Client, Server, Serving, SocketName};
 use store::SledJournal;
 
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::load::Loaded;
 use crate::problem::{Outcome, Problem};
 use crate::settings::EnvironmentSecrets;
@@ -96,7 +96,7 @@ impl Engine {
         let mut told = false;
         loop {
             let idle = tokio::time::timeout(LOOK_AGAIN, held.supervisor.idle()).await.is_ok();
-            if idle || !busy_within(context, self.service.as_ref(), wait).await {
+            if idle || !busy_within(self.service.as_ref(), wait).await {
                 break;
             }
             if !told {
@@ -112,8 +112,8 @@ impl Engine {
 }
 
 /// Whether a run is at work here or will be within `wait`. What cannot be read is not worth staying for.
-async fn busy_within(context: &Context, service: &dyn Service, wait: Duration) -> bool {
-    let now = context.now();
+async fn busy_within(service: &dyn Service, wait: Duration) -> bool {
+    let now = now();
     for run in service.runs().await.unwrap_or_default() {
         let Ok(loaded) = Loaded::new(service, run).await else { continue };
         let busy = match standing(&loaded.state) {
@@ -126,6 +126,15 @@ async fn busy_within(context: &Context, service: &dyn Service, wait: Duration) -
         }
     }
     false
+}
+
+/// Makes the state folder a store before anything else is put into it: worlds alone would make it look foreign.
+pub(crate) async fn make_store(context: &Context) -> Result<(), Problem> {
+    match open_store(context).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code == Code::StoreHeld => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Opening reads the disk and may recover a database: not on a thread that serves others.

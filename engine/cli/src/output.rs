@@ -10,6 +10,7 @@ pub(crate) struct Output {
     colour: bool,
 }
 
+#[expect(clippy::unused_self, reason = "whoever writes must hold the output that was set up")]
 impl Output {
     /// `colour`: nobody forbade it; each stream still has it only on a terminal.
     pub(crate) fn new(json: bool, colour: bool) -> Output {

@@ -39,6 +39,9 @@ pub fn told(event: &Event) -> String {
             Some(by) => format!("{step}: gate passed by {by}{}", noted(note)),
             None => format!("{step}: gate passed"),
         },
+        Event::FormAnswered { step, question, by, note, .. } if question == "$approval" => {
+            format!("{step}: approved by {by}{}", noted(note))
+        }
         Event::FormAnswered { step, question, answer, by, note } => {
             let answer = match answer {
                 model::Answer::So => "so".to_owned(),

@@ -64,7 +64,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         };
         service.approve(run, request).await?;
         if engine.holds() {
-            return conclude(context, &follow(context, service, run, arguments.wait).await?);
+            return Ok(conclude(context, &follow(context, service, run, arguments.wait).await?));
         }
         let summary = Loaded::new(service, run).await?.summary();
         context.output.either(|| serde_json::json!(summary), |style| report::summary::text(&summary, style));

@@ -4,7 +4,7 @@ use model::Code;
 use serde_json::json;
 
 use crate::Exit;
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::holder;
 use crate::load::Loaded;
 use crate::problem::{Outcome, Problem};
@@ -37,7 +37,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         let loaded = Loaded::new(engine.service.as_ref(), run).await?;
         context.output.either(
             || report::explain::json(&loaded.state, loaded.live),
-            |style| report::explain::text(&loaded.state, loaded.live, context.now(), style),
+            |style| report::explain::text(&loaded.state, loaded.live, now(), style),
         );
         Ok(Exit::Ok)
     })

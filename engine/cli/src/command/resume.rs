@@ -25,7 +25,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     holder::with_wait(context, arguments.wait, async |engine| {
         let run = run_name::find(engine.service.as_ref(), &arguments.run).await?;
         carry_on(context, engine, run).await?;
-        conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?)
+        Ok(conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?))
     })
     .await
 }

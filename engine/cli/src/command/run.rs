@@ -67,7 +67,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         if !approved(context, engine, run).await? {
             return declined(context, engine, run).await;
         }
-        conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?)
+        Ok(conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?))
     })
     .await
 }
@@ -98,7 +98,7 @@ pub(crate) async fn approved(context: &Context, engine: &Engine, run: RunId) -> 
 async fn declined(context: &Context, engine: &Engine, run: RunId) -> Outcome {
     engine.service.cancel(run, &context.settings.by).await?;
     let followed = follow(context, engine.service.as_ref(), run, Duration::ZERO).await?;
-    conclude(context, &followed)?;
+    conclude(context, &followed);
     context.output.note("not approved; nothing was written");
     Ok(Exit::Error)
 }

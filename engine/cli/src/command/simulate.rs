@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::context::Context;
+use crate::holder;
 use crate::problem::Outcome;
 
 #[derive(clap::Args, Debug)]
@@ -52,11 +53,13 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             Ok(Exit::Ok)
         }
         Some(Action::Reset { name, start }) => {
+            holder::make_store(context).await?;
             let told = simulator.reset(&name, start.world.as_deref(), start.faults.as_deref())?;
             context.output.either(|| json!({ "name": name, "reset": told }), |_| format!("{told}\n"));
             Ok(Exit::Ok)
         }
         None => {
+            holder::make_store(context).await?;
             let start = &arguments.start;
             let foreground =
                 simulator.serve(&arguments.name, start.world.as_deref(), start.faults.as_deref()).await?;
@@ -66,7 +69,11 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
                         foreground.facts.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
                     json!({ "name": arguments.name, "facts": facts })
                 },
-                |_| foreground.facts.iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
+                |_| {
+                    let lines: Vec<String> =
+                        foreground.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                    format!("{}\n", lines.join("\n"))
+                },
             );
             context.output.note("serving until Ctrl-C");
             context.interrupts.handle();

@@ -54,7 +54,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         // `--yes` must not stand for the look that a presumed change needs from a person.
         let digest = (!arguments.yes).then_some(plan.digest);
         service.undo(run, &context.settings.by, digest).await?;
-        conclude(context, &follow(context, service, run, arguments.wait).await?)
+        Ok(conclude(context, &follow(context, service, run, arguments.wait).await?))
     })
     .await
 }

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     cli::main(Wiring { open, workflows: embedded::WORKFLOWS, error_pages: embedded::ERROR_PAGES })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other binaries open targets that can fail to open")]
 fn open(state: &Path) -> Result<Opened, Failure> {
     let targets = sim::SimTargets::new(state.to_owned(), |_| Ok(::sim::WorldSpec::default()));
     let simulator = simulator::Kept::new(state, embedded::WORKFLOWS);

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::Exit;
 use crate::context::{Context, now};
+use crate::holder;
 use crate::load::Loaded;
 use crate::problem::Problem;
 use crate::progress::Progress;
@@ -30,7 +31,10 @@ pub(crate) async fn follow(
     run: RunId,
     wait: Duration,
 ) -> Result<Followed, Problem> {
-    let mut loaded = Loaded::new(service, run).await?;
+    let mut loaded = match Loaded::new(service, run).await {
+        Err(failure) if failure.code == Code::Holder => holder::look_again(context, run).await?,
+        other => other?,
+    };
     let progress = Progress::new(context.output, &loaded);
     progress.events(&loaded.records);
     context.interrupts.handle();
@@ -49,7 +53,10 @@ pub(crate) async fn follow(
         }
         // Nobody carries it on, so nothing will come: the process that did is gone, or its store failed.
         if !loaded.live {
-            let news = loaded.update(service, 0).await?;
+            let news = match loaded.update(service, 0).await {
+                Err(failure) if failure.code == Code::Holder => Vec::new(),
+                news => news?,
+            };
             progress.events(&news);
             if news.is_empty() && !loaded.live {
                 break;
@@ -57,7 +64,14 @@ pub(crate) async fn follow(
             continue;
         }
         let news = tokio::select! {
-            news = loaded.update(service, NEWS_MS) => news?,
+            news = loaded.update(service, NEWS_MS) => match news {
+                // It ended with its last run, which may be this one: the store tells.
+                Err(failure) if failure.code == Code::Holder => {
+                    loaded = holder::look_again(context, run).await?;
+                    break;
+                }
+                news => news?,
+            },
             () = context.interrupts.first(), if !interrupted => {
                 interrupted = true;
                 progress.say(&format!(

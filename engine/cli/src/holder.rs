@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::{Journal, JournalError, Service};
-use model::{Code, Failure};
+use model::{Code, Failure, RunId};
 use report::standing::{Standing, standing};
 use runtime::{Parts, Supervisor, SystemClock};
 use server::{Client, Server, Serving, SocketName};
@@ -126,6 +126,14 @@ async fn busy_within(service: &dyn Service, wait: Duration) -> bool {
         }
     }
     false
+}
+
+/// A run whose holder has just ended, read from the store it left.
+pub(crate) async fn look_again(context: &Context, run: RunId) -> Result<Loaded, Problem> {
+    let engine = Engine::open(context).await?;
+    let loaded = Loaded::new(engine.service.as_ref(), run).await;
+    engine.close(context, Duration::ZERO).await;
+    Ok(loaded?)
 }
 
 /// Makes the state folder a store before anything else is put into it: worlds alone would make it look foreign.

@@ -247,7 +247,7 @@ fn may(state: &RunState, live: bool) -> Vec<Possibility> {
         Life::Stuck => offer(format!("footbridge undo {run}"), "the undo is planned again from a fresh look"),
         Life::Undone => {}
     }
-    if matches!(state.life, Life::Succeeded | Life::Failed | Life::Running) {
+    if matches!(state.life, Life::Succeeded | Life::Failed) {
         for (step, question, _) in state.unchecked().into_iter().filter(|(_, question, _)| !question.required)
         {
             offer(

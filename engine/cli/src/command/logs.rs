@@ -1,5 +1,6 @@
 //! `footbridge logs`: what happened in a run, and with `-f` what goes on happening.
 
+use model::Code;
 use report::standing::{Standing, standing};
 
 use crate::Exit;
@@ -28,8 +29,14 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         let mut loaded = Loaded::new(service, run).await?;
         print(context, &loaded.records);
         while arguments.follow && loaded.live && standing(&loaded.state) != Standing::Rests {
-            let news = loaded.update(service, NEWS_MS).await?;
-            print(context, &news);
+            match loaded.update(service, NEWS_MS).await {
+                Err(failure) if failure.code == Code::Holder => {
+                    let seen = loaded.records.len();
+                    loaded = holder::look_again(context, run).await?;
+                    print(context, &loaded.records[seen.min(loaded.records.len())..]);
+                }
+                news => print(context, &news?),
+            }
         }
         Ok(Exit::Ok)
     })

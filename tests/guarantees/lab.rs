@@ -111,6 +111,11 @@ impl Lab {
             .collect()
     }
 
+    /// The operations of our effects, in order, as the simulator's faults name them.
+    pub(crate) fn our_operations(&self) -> Vec<String> {
+        self.world().ledger().into_iter().filter(|entry| entry.by == By::Us).map(|entry| entry.what).collect()
+    }
+
     pub(crate) fn start(&self, approve: ApproveMode) -> StartRequest {
         StartRequest {
             workflow: self.workflow.clone(),

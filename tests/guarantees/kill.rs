@@ -1,0 +1,192 @@
+//! The real binary is killed as `kill -9` does, at moments that a seed chooses, and resumed until it is done. Unix only:
+//! the end of a process by signal is what is tested.
+#![cfg(unix)]
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use model::Workflow;
+use serde_json::Value;
+use sim::{By, World, WorldSpec};
+
+use crate::bounds;
+use crate::lab::{differences, shipped};
+use crate::reference::sorted;
+
+/// How many runs are killed without being asked for more.
+const ROUNDS: u64 = 8;
+/// How often one run, and how often its undo, is killed at most.
+const KILLS: u64 = 4;
+const SIGKILL: i32 = 9;
+
+#[test]
+fn a_killed_binary_goes_on_where_it_stood() {
+    let rounds = bounds::of("FOOTBRIDGE_KILL_ROUNDS", ROUNDS);
+    let mut killed = 0;
+    for (id, workflow) in shipped() {
+        let quiet = Bench::new(&workflow);
+        let forward = timed(|| quiet.ends("succeeded", &quiet.run()));
+        let (world, effects) = quiet.look();
+        let backward = timed(|| quiet.ends("undone", &["undo", "latest", "--yes"]));
+        let (untouched, all_effects) = quiet.look();
+        let undo_effects = sorted(all_effects[effects.len()..].to_vec());
+        let effects = sorted(effects);
+        assert!(!effects.is_empty() && !undo_effects.is_empty());
+
+        for round in 1..=rounds {
+            let mut moments = Moments(round);
+            let name = format!("{id}, round {round}");
+            let bench = Bench::new(&workflow);
+            killed += bench.killed_until("succeeded", &bench.run(), forward, &mut moments, &name);
+            let (after, done) = bench.look();
+            assert_eq!(differences(&after, &world), Vec::<String>::new(), "{name}\n{}", bench.logs());
+            assert_eq!(sorted(done.clone()), effects, "{name}\n{}", bench.logs());
+
+            let undo = ["undo", "latest", "--yes"];
+            killed += bench.killed_until("undone", &undo, backward, &mut moments, &name);
+            let (after, all) = bench.look();
+            assert_eq!(differences(&after, &untouched), Vec::<String>::new(), "{name}\n{}", bench.logs());
+            let back = sorted(all[done.len()..].to_vec());
+            assert_eq!(back, undo_effects, "{name}\n{}", bench.logs());
+        }
+    }
+    println!("rounds: {rounds}, kills: {killed}");
+    assert!(killed > rounds, "only {killed} of the kills came in time");
+}
+
+/// A state folder and the workflow that is run in it.
+struct Bench {
+    folder: tempfile::TempDir,
+    workflow: String,
+}
+
+impl Bench {
+    fn new(workflow: &Workflow) -> Bench {
+        Bench { folder: tempfile::tempdir().expect("a temporary folder"), workflow: workflow.id.clone() }
+    }
+
+    fn run(&self) -> [&str; 5] {
+        ["run", &self.workflow, "--target", "sim:lab", "--yes"]
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_footbridge"));
+        command.args(arguments).arg("--state").arg(self.folder.path().join("state"));
+        command.env("HOME", self.folder.path()).stdin(Stdio::null());
+        command.env_remove("XDG_CONFIG_HOME").env_remove("FOOTBRIDGE_LAYERS");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn outcome(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the binary starts")
+    }
+
+    /// Runs a command to its end, which must leave the run in that state.
+    fn ends(&self, state: &str, arguments: &[&str]) {
+        let output = self.outcome(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(self.state().as_deref(), Some(state), "{arguments:?}: {told}\n{}", self.logs());
+    }
+
+    /// Starts the command and kills it, again and again, each time going on as a person would; then lets it end.
+    fn killed_until(
+        &self,
+        wanted: &str,
+        first: &[&str],
+        length: Duration,
+        moments: &mut Moments,
+        name: &str,
+    ) -> u64 {
+        let mut killed = 0;
+        for _ in 0..=moments.next() % KILLS {
+            let Some(next) = self.next(wanted, first, name) else { return killed };
+            let mut child = self.command(&next).spawn().expect("the binary starts");
+            wait(length.mul_f64((moments.next() % 1_000) as f64 / 1_000.0));
+            // A process that was done before it could be killed is no failure.
+            let _ = child.kill();
+            let output = child.wait_with_output().expect("a child process ends");
+            killed += u64::from(output.status.signal() == Some(SIGKILL));
+        }
+        while let Some(next) = self.next(wanted, first, name) {
+            let output = self.outcome(&next);
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{name}: {next:?}: {told}\n{}", self.logs());
+        }
+        killed
+    }
+
+    /// What a person types next; nothing when the run is as wanted.
+    fn next<'a>(&self, wanted: &str, first: &[&'a str], name: &str) -> Option<Vec<&'a str>> {
+        match self.state().as_deref() {
+            Some(state) if state == wanted => None,
+            // Before anything was journaled that could be gone on with, one begins again.
+            None | Some("succeeded" | "waiting") => Some(first.to_vec()),
+            Some("running" | "interrupted" | "undoing") => Some(vec!["resume", "latest"]),
+            Some(other) => panic!("{name}: {other} was not asked for\n{}", self.logs()),
+        }
+    }
+
+    /// The state of the newest run.
+    fn state(&self) -> Option<String> {
+        let status = self.json(&["status", "--json"]);
+        status["runs"][0]["state"].as_str().map(str::to_owned)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.outcome(arguments);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr))
+        })
+    }
+
+    /// The world in a comparable form, and our effects on it, in order.
+    fn look(&self) -> (Value, Vec<String>) {
+        let path: PathBuf = self.folder.path().join("state").join("sim").join("lab.json");
+        let world = World::open(&path, &WorldSpec::default()).expect("the world's file is whole and let go");
+        let mut text = world.snapshot().to_string();
+        let status = self.json(&["status", "--json"]);
+        for run in status["runs"].as_array().expect("a list of runs") {
+            text = text.replace(run["run"].as_str().expect("a run has an id"), "RUN");
+        }
+        let ledger = world.ledger();
+        let ours = ledger.iter().filter(|entry| entry.by == By::Us);
+        let effects = ours.map(|entry| format!("{} {}", entry.what, entry.target)).collect();
+        (serde_json::from_str(&text).expect("a snapshot is JSON"), effects)
+    }
+
+    fn logs(&self) -> String {
+        String::from_utf8_lossy(&self.outcome(&["logs", "latest"]).stdout).into_owned()
+    }
+}
+
+/// Numbers that a seed decides (xorshift): the same round kills at the same moments, as far as a machine allows.
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> u64 {
+        let mut bits = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        self.0 = bits;
+        bits >> 33
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a real process is killed within the time that it really takes"
+)]
+fn timed(act: impl FnOnce()) -> Duration {
+    let begun = Instant::now();
+    act();
+    begun.elapsed()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the moment of a real kill is a moment of real time")]
+fn wait(time: Duration) {
+    std::thread::sleep(time);
+}

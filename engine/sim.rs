@@ -163,7 +163,7 @@ impl Targets for SimTargets {
         ];
         let modules = modules
             .into_iter()
-            .map(|module| Arc::new(Held { module, _open: Arc::clone(&open) }) as Arc<dyn HostModule>)
+            .map(|module| Arc::new(Held::new(module, Arc::clone(&open))) as Arc<dyn HostModule>)
             .collect();
         let approves_itself =
             matches!(parsed(name)?, Name::ThrowAway).then(|| "the throw-away simulator".to_owned());
@@ -248,7 +248,17 @@ fn unusable(error: &WorldError) -> Failure {
 /// A module that keeps its world open as long as it lives.
 struct Held {
     module: Arc<dyn HostModule>,
+    /// The simulator's lag is counted in calls, never in time: its writes have settled when they answer.
+    functions: Vec<FunctionSpec>,
     _open: Arc<OpenWorld>,
+}
+
+impl Held {
+    fn new(module: Arc<dyn HostModule>, open: Arc<OpenWorld>) -> Held {
+        let functions =
+            module.functions().iter().map(|spec| FunctionSpec { settle_ms: 0, ..spec.clone() }).collect();
+        Held { module, functions, _open: open }
+    }
 }
 
 #[async_trait]
@@ -258,7 +268,7 @@ impl HostModule for Held {
     }
 
     fn functions(&self) -> &[FunctionSpec] {
-        self.module.functions()
+        &self.functions
     }
 
     async fn call(&self, call: HostCall) -> Result<HostReply, Failure> {

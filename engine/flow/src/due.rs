@@ -6,7 +6,7 @@ use model::workflow::Step;
 use model::{Command, Life, RunState, Stage, StepState};
 
 /// Everything that the state calls for, under way or not. A command of [`Rest`] is to be performed once nothing else is
-/// under way; a later one replaces it. [`crate::Flow`] gives the same, each once.
+/// under way, and only if nothing happened since: every record makes it anew. [`crate::Flow`] gives the same, each once.
 pub fn due(state: &RunState) -> Vec<CommandId> {
     if let Some(rest) = resting(state) {
         return vec![rest];
@@ -30,9 +30,9 @@ pub fn due(state: &RunState) -> Vec<CommandId> {
 /// The rest that a person asked for.
 pub(crate) fn resting(state: &RunState) -> Option<CommandId> {
     match state.life {
-        Life::Awaiting | Life::Paused | Life::Running if state.cancel_asked => {
-            Some(rest(state, Rest::Cancelled))
-        }
+        Life::Awaiting | Life::Paused if state.cancel_asked => Some(rest(state, Rest::Cancelled)),
+        // A write whose answer is out or lost is settled first: nothing could undo it later.
+        Life::Running if state.cancel_asked => (!unanswered(state)).then(|| rest(state, Rest::Cancelled)),
         Life::Running if state.pause_asked => Some(rest(state, Rest::Paused)),
         Life::Awaiting
         | Life::Paused
@@ -44,6 +44,13 @@ pub(crate) fn resting(state: &RunState) -> Option<CommandId> {
         | Life::Undone
         | Life::Stuck => None,
     }
+}
+
+fn unanswered(state: &RunState) -> bool {
+    state
+        .doubts()
+        .iter()
+        .any(|(_, _, progress)| matches!(progress, Progress::Sent { .. } | Progress::InDoubt { .. }))
 }
 
 /// The rest that a run comes to by itself, every step being final or blocked.
@@ -88,6 +95,11 @@ pub(crate) fn command_for(state: &RunState, step: &Step, one: &StepState) -> Opt
 
 fn for_step(state: &RunState, step: &Step, one: &StepState) -> Option<Command> {
     if one.wait.is_some() {
+        return None;
+    }
+    let doubted =
+        one.next_change().is_some_and(|(_, change)| matches!(change.progress, Progress::InDoubt { .. }));
+    if state.cancel_asked && !doubted {
         return None;
     }
     let path = step.path.clone();

@@ -56,6 +56,7 @@ impl RunState {
             pause_asked: false,
             cancel_asked: false,
             epoch: 0,
+            repinned: 0,
             pins: BTreeMap::new(),
             answers: BTreeMap::new(),
             undo: Vec::new(),
@@ -171,11 +172,12 @@ impl RunState {
                 state.wait =
                     Some(Wait { until: *until, why: "looks again for a write whose answer was lost".into() });
             }
-            Event::Settled { step, key, took_effect, undo, .. } => {
+            Event::Settled { step, key, took_effect, now, undo } => {
+                let learned = crate::refine::learned(&self.change(step, key)?.change.after, now);
                 let settled = if *took_effect {
                     Progress::Applied(Applied {
                         ownership: Ownership::Presumed,
-                        outcome: Value::Null,
+                        outcome: Value::Map(learned),
                         evidence: Map::new(),
                     })
                 } else {
@@ -220,7 +222,11 @@ impl RunState {
                 state.failure = Some(failure.clone());
             }
             Event::PinSet { module, name, value } => {
-                self.pins.insert((module.clone(), name.clone()), value.clone());
+                let old = self.pins.insert((module.clone(), name.clone()), value.clone());
+                if old.is_some_and(|old| old != *value) {
+                    self.epoch += 1;
+                    self.repinned = self.epoch;
+                }
             }
             Event::Resumed { retry_failed, .. } => self.resumed(*retry_failed, at)?,
             Event::PauseAsked { .. } => self.pause_asked = true,

@@ -104,6 +104,8 @@ pub struct RunState {
     pub cancel_asked: bool,
     /// Grows at every resume, answered gate and timer: what was looked at in an older epoch has aged.
     pub epoch: u32,
+    /// The epoch of the latest re-pin (another domain controller): what was looked at before it must be looked at again.
+    pub repinned: u32,
     pub steps: Vec<StepState>,
     pub pins: BTreeMap<(String, String), Value>,
     pub answers: BTreeMap<(StepPath, String), Answer>,

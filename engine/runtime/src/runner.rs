@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use contracts::Durability;
 use flow::Flow;
+use model::command::CommandId;
 use model::{Command, Event, Failure, Life, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,6 +20,8 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(
     let mut news = hand.log.sequence.subscribe();
     let mut at_work: JoinSet<Result<(), Failure>> = JoinSet::new();
     let mut queue: VecDeque<Command> = VecDeque::new();
+    // Comes last, when nothing is under way any more. Every record makes it anew, or makes it void.
+    let mut rest: Option<CommandId> = None;
     loop {
         news.mark_unchanged();
         if let Some(failure) = hand.log.broken().await {
@@ -26,37 +29,41 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(
             return Err(failure);
         }
         let stopping = *stop.borrow();
-        let (fresh, next_wake, overdue, life) = {
+        let (fresh, next_wake, overdue, life, sequence) = {
             let now = hand.bench.parts.clock.now();
             hand.log
                 .read(|state| {
                     if state.cancel_asked || state.pause_asked {
                         queue.clear();
                     }
-                    (flow.decide(state), flow::next_wake(state), flow::overdue(state, now), state.life)
+                    let fresh = flow.decide(state);
+                    let overdue = flow::overdue(state, now);
+                    (fresh, flow::next_wake(state), overdue, state.life, state.next_sequence)
                 })
                 .await
         };
-        queue.extend(fresh.into_iter().map(|id| id.command));
+        rest = rest.filter(|rest| rest.turn == sequence);
+        for id in fresh {
+            match id.command {
+                Command::Rest { .. } => rest = Some(id),
+                command => queue.push_back(command),
+            }
+        }
         if stopping {
             queue.clear();
+            rest = None;
         }
         for step in overdue.into_iter().filter(|_| !stopping) {
             hand.lazily(Event::Woke { step }).await?;
         }
         while at_work.len() < PARALLEL_MAX {
-            let idle = at_work.is_empty();
-            // Rest comes last: only when nothing is under way any more.
-            let Some(at) = queue.iter().position(|command| idle || !matches!(command, Command::Rest { .. }))
-            else {
-                break;
-            };
-            let Some(command) = queue.remove(at) else { break };
-            let rest = matches!(command, Command::Rest { .. });
+            let Some(command) = queue.pop_front() else { break };
             at_work.spawn(perform(hand.clone(), command));
-            if rest {
-                break;
-            }
+        }
+        if at_work.is_empty()
+            && let Some(rest) = rest.take()
+        {
+            at_work.spawn(perform(hand.clone(), rest.command));
         }
         if at_work.is_empty() {
             if news.has_changed().unwrap_or(false) {

@@ -312,7 +312,12 @@ impl Service for Supervisor {
             ));
         }
         let open = self.open(run, by).await?;
-        self.append(&open, vec![Event::CancelAsked { by: by.to_owned() }]).await?;
+        let mut events = vec![Event::CancelAsked { by: by.to_owned() }];
+        if state.life == Life::Paused && !state.doubts().is_empty() {
+            // A lost answer is settled before the run ends, or nothing could undo it.
+            events.insert(0, Event::Resumed { by: by.to_owned(), retry_failed: true });
+        }
+        self.append(&open, events).await?;
         self.carry_on(&open);
         Ok(())
     }
@@ -325,6 +330,14 @@ impl Service for Supervisor {
                 "it must rest before it can be undone",
                 "footbridge cancel RUN, then undo it",
             ));
+        }
+        if let Some((step, key, _)) = state.doubts().first().filter(|_| state.life != Life::Stuck) {
+            return Err(Failure::new(
+                Code::InDoubt,
+                Class::InDoubt,
+                format!("nobody can tell whether '{key}' of step '{step}' took effect"),
+            )
+            .hint(format!("decide first: footbridge approve {run} {step} --done, --retry or --abort")));
         }
         let bench = self.bench_of(&state).await?;
         Ok(undo_plan(&bench, &state).await)

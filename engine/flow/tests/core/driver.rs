@@ -94,6 +94,8 @@ impl Driver {
     /// Appends one batch and asks the core what is due.
     pub(crate) fn append(&mut self, events: Vec<Event>) {
         self.record(events);
+        // Every record makes the rest anew, or makes it void.
+        self.resting = None;
         self.decide();
     }
 

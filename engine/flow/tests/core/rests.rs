@@ -1,6 +1,7 @@
 //! Cancel and pause at any point: the run rests, and nothing else is begun.
 
 use model::command::Rest;
+use model::step_state::Progress;
 use model::{Command, Event, Life};
 use proptest::prelude::*;
 
@@ -9,7 +10,8 @@ use crate::sequences::settings;
 use crate::shapes::parts;
 use crate::world::{Faults, faults};
 
-/// Goes on for some pieces, asks, and sees that only rest is given from there on.
+/// Goes on for some pieces, asks, and sees that only rest is given from there on. Before a cancelled run rests, the
+/// writes whose answers were lost are settled: nothing could undo them later.
 fn rests_after(driver: &mut Driver, pieces: usize, ask: Event, rest: Rest, life: Life) -> bool {
     for _ in 0..pieces {
         if !driver.advance() {
@@ -24,9 +26,13 @@ fn rests_after(driver: &mut Driver, pieces: usize, ask: Event, rest: Rest, life:
     driver.finish();
     assert!(driver.issued.len() > issued);
     for command in &driver.issued[issued..] {
-        assert_eq!(*command, Command::Rest { as_what: rest });
+        let settles = rest == Rest::Cancelled && matches!(command, Command::Settle { undo: false, .. });
+        assert!(settles || *command == Command::Rest { as_what: rest }, "{command:?}");
     }
     assert_eq!(driver.state.life, life);
+    let doubted = |progress: &Progress| matches!(progress, Progress::Sent { .. } | Progress::InDoubt { .. });
+    let doubts = driver.state.doubts().iter().filter(|(_, _, progress)| doubted(progress)).count();
+    assert!(rest == Rest::Paused || doubts == 0, "a cancelled run holds {doubts} unsettled writes");
     true
 }
 

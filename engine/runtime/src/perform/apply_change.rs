@@ -33,19 +33,21 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
             hand.lazily(outcome(Applied { ownership: Ownership::Ours, outcome: value, evidence })).await
         }
         (Sent::Answered { value, evidence }, Err(pause)) => {
-            hand.lazily(outcome(Applied { ownership: Ownership::Ours, outcome: value, evidence })).await?;
-            match pause {
-                Pause::Failed(failure) => hand.lazily(StepEnd::failed(&step, failure)).await,
-                Pause::NotYet { .. } | Pause::Needs { .. } | Pause::Recorded | Pause::Cancelled => Ok(()),
+            let mut events = vec![outcome(Applied { ownership: Ownership::Ours, outcome: value, evidence })];
+            if let Pause::Failed(failure) = pause {
+                events.push(StepEnd::failed(&step, failure));
             }
+            hand.all(events).await
         }
         (Sent::Lost(failure), _) => {
             hand.lazily(Event::Doubted { step, key, why: failure.message, undo: false }).await
         }
         (Sent::Refused(failure), _) => {
-            hand.lazily(Event::NotDone { step: step.clone(), key, failure: failure.clone(), undo: false })
-                .await?;
-            hand.pause(&step, Pause::Failed(failure)).await
+            let state = hand.state().await;
+            let mut events =
+                vec![Event::NotDone { step: step.clone(), key, failure: failure.clone(), undo: false }];
+            events.extend(hand.meaning(&state, &step, Pause::Failed(failure)));
+            hand.all(events).await
         }
         (Sent::Nothing, Ok(value)) => {
             hand.lazily(outcome(Applied {

@@ -54,21 +54,33 @@ impl Hand {
         self.log.append(vec![event], Durability::Lazy).await
     }
 
-    /// What a phase that gave no value means for its step.
+    /// What ends a command is one batch: between two batches the next command may be decided.
+    pub(crate) async fn all(&self, events: Vec<Event>) -> Result<(), Failure> {
+        self.log.append(events, Durability::Lazy).await
+    }
+
+    /// Records what a phase that gave no value means for its step.
     pub(crate) async fn pause(&self, step: &StepPath, pause: Pause) -> Result<(), Failure> {
         let state = self.state().await;
-        let event = match pause {
-            Pause::Cancelled => return Ok(()),
-            Pause::NotYet { why, after_ms } => self.waits(&state, step, &why, after_ms),
-            Pause::Needs { origin } => StepEnd::failed(
+        match self.meaning(&state, step, pause) {
+            Some(event) => self.lazily(event).await,
+            None => Ok(()),
+        }
+    }
+
+    /// `None` when the phase was only stopped: it starts again when the run goes on.
+    pub(crate) fn meaning(&self, state: &RunState, step: &StepPath, pause: Pause) -> Option<Event> {
+        match pause {
+            Pause::Cancelled => None,
+            Pause::NotYet { why, after_ms } => Some(self.waits(state, step, &why, after_ms)),
+            Pause::Needs { origin } => Some(StepEnd::failed(
                 step,
                 Failure::invalid(Code::ScriptError, format!("a value is still unknown in a run: {origin}"))
                     .hint("the step that gives it has no output of that name"),
-            ),
-            Pause::Recorded => StepEnd::failed(step, Failure::bug("a run only wrote a request down")),
-            Pause::Failed(failure) => self.retries(&state, step, failure),
-        };
-        self.lazily(event).await
+            )),
+            Pause::Recorded => Some(StepEnd::failed(step, Failure::bug("a run only wrote a request down"))),
+            Pause::Failed(failure) => Some(self.retries(state, step, failure)),
+        }
     }
 
     pub(crate) fn waits(&self, state: &RunState, step: &StepPath, why: &str, after_ms: u64) -> Event {

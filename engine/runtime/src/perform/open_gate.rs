@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::PhaseEnd;
-use model::{Answer, Code, Event, Failure, StepPath, Timestamp, Value};
+use model::{Code, Event, Failure, StepPath, Timestamp, Value};
 
 use super::{Hand, StepEnd, work};
 use crate::planner::scope;
@@ -36,9 +36,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> 
     let event = if now < until {
         Event::Waits { step, until, why: format!("its gate opens at {until}") }
     } else {
-        let approved =
-            matches!(state.answers.get(&(step.clone(), flow::APPROVAL.to_owned())), Some(Answer::So));
-        Event::GatePassed { step, by: approved.then(|| "approved".to_owned()), note: None }
+        Event::GatePassed { step, by: None, note: None }
     };
     hand.lazily(event).await
 }

@@ -23,7 +23,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
     let whole = filled(&change.change, &|origin| state.known(origin));
     let seen = match hand.bench.probe(&work).await {
         Ok(seen) => seen,
-        Err(pause) => return stop(hand, &state, &step, &key, pause).await,
+        Err(pause) => return hand.all(stop(hand, &state, &step, &key, pause).into_iter().collect()).await,
     };
     let done = |outcome, evidence, ownership| Event::Outcome {
         step: step.clone(),
@@ -67,43 +67,29 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
             hand.lazily(Event::Doubted { step, key, why: failure.message, undo: true }).await
         }
         (Sent::Refused(failure), _) => {
-            let event =
+            let not_done =
                 Event::NotDone { step: step.clone(), key: key.clone(), failure: failure.clone(), undo: true };
-            hand.lazily(event).await?;
-            stop(hand, &state, &step, &key, Pause::Failed(failure)).await
+            let mut events = vec![not_done];
+            events.extend(stop(hand, &state, &step, &key, Pause::Failed(failure)));
+            hand.all(events).await
         }
         (Sent::Nothing, Ok(_)) => {
             let failure = Failure::invalid(Code::ScriptResult, format!("undo of '{key}' wrote nothing"));
             hand.lazily(Event::UndoStuck { step, key, failure }).await
         }
-        (Sent::Nothing | Sent::Described(_), Err(pause)) => stop(hand, &state, &step, &key, pause).await,
+        (Sent::Nothing | Sent::Described(_), Err(pause)) => {
+            hand.all(stop(hand, &state, &step, &key, pause).into_iter().collect()).await
+        }
         (Sent::Described(_), Ok(_)) => Err(Failure::bug("an undo only wrote a request down")),
     }
 }
 
 /// A failed undo is tried again only when it was transient; otherwise the run is stuck, never silently retried.
-async fn stop(
-    hand: &Hand,
-    state: &RunState,
-    step: &StepPath,
-    key: &str,
-    pause: Pause,
-) -> Result<(), Failure> {
-    let stuck = |failure| Event::UndoStuck { step: step.clone(), key: key.to_owned(), failure };
-    let event = match pause {
-        Pause::Cancelled => return Ok(()),
-        Pause::NotYet { why, after_ms } => match hand.waits(state, step, &why, after_ms) {
-            Event::StepFailed { failure, .. } => stuck(failure),
-            event => event,
-        },
-        Pause::Failed(failure) => match hand.retries(state, step, failure) {
-            Event::StepFailed { failure, .. } => stuck(failure),
-            event => event,
-        },
-        Pause::Needs { origin } => {
-            stuck(Failure::invalid(Code::ScriptError, format!("a value is unknown in an undo: {origin}")))
+fn stop(hand: &Hand, state: &RunState, step: &StepPath, key: &str, pause: Pause) -> Option<Event> {
+    match hand.meaning(state, step, pause) {
+        Some(Event::StepFailed { failure, .. }) => {
+            Some(Event::UndoStuck { step: step.clone(), key: key.to_owned(), failure })
         }
-        Pause::Recorded => stuck(Failure::bug("an undo only wrote a request down")),
-    };
-    hand.lazily(event).await
+        event => event,
+    }
 }

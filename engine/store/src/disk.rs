@@ -12,20 +12,32 @@ use model::Code;
 
 /// `doing` and the path make the sentence: "failed to *write* */var/lib/x*: no space left on device (os error 28)".
 pub(crate) fn failed(doing: &str, path: &Path, error: &io::Error) -> JournalError {
-    JournalError::new(Code::StoreIo, format!("{doing} {}: {error}", path.display())).hint(hint(error.kind()))
+    JournalError::new(Code::StoreIo, format!("{doing} {}: {}", path.display(), plain(error)))
+        .hint(hint(error.kind()))
+}
+
+/// sled hands on the system's errors in their debugging form; a person gets the message inside.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let inside =
+        text.strip_prefix("Os {").and_then(|rest| rest.split_once("message: \"")).map(|(_, rest)| rest);
+    match inside.and_then(|rest| rest.split_once('"')) {
+        Some((message, _)) => message.to_lowercase(),
+        None => text,
+    }
 }
 
 /// What a person can do about an I/O error of that kind.
 pub(crate) fn hint(kind: io::ErrorKind) -> &'static str {
     match kind {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space on that disk, then start again; nothing that was acknowledged is lost"
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "free some space on that disk, then 'footbridge resume RUN'; nothing that was acknowledged is lost"
         }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             "let this user write to the folder, or choose another with --state"
         }
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "choose another folder with --state",
-        _ => "look after the disk and the folder, then start again",
+        _ => "look after the disk and the folder, then 'footbridge resume RUN'",
     }
 }
 

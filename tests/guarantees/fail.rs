@@ -37,13 +37,30 @@ fn ways(operation: &str) -> Vec<(Act, Expected)> {
     ]
 }
 
+/// What a write is made to meet: every way at the first and the last write of an operation; at the many equal ones in
+/// between one way for each expectation, taken in turn.
+fn trials(write: &Write, writes: &[Write]) -> Vec<(Act, Expected)> {
+    let last = writes.iter().filter(|one| one.operation == write.operation).count();
+    let all = ways(&write.operation);
+    if write.nth == 1 || write.nth as usize == last {
+        return all;
+    }
+    [Expected::Refused, Expected::FoundUndone, Expected::FoundDone]
+        .into_iter()
+        .filter_map(|expected| {
+            let alike: Vec<_> = all.iter().filter(|(_, one)| *one == expected).collect();
+            alike.get(write.nth as usize % alike.len().max(1)).map(|one| (*one).clone())
+        })
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_at_every_write_of_a_run_changes_nothing() {
     let mut failures = 0;
     for (id, workflow) in shipped() {
         let reference = Reference::of(&workflow).await;
         for write in &reference.writes {
-            for (act, expected) in ways(&write.operation) {
+            for (act, expected) in trials(write, &reference.writes) {
                 let name = format!("{id}, {} {}: {act:?}", write.operation, write.nth);
                 let lab = Lab::new(&workflow, &WorldSpec::default(), Map::new()).await;
                 inject(&lab, write, act);
@@ -59,7 +76,7 @@ async fn a_failure_at_every_write_of_a_run_changes_nothing() {
         }
     }
     println!("failures forward: {failures}");
-    assert!(failures > 100, "only {failures} failures were tried");
+    assert!(failures > 90, "only {failures} failures were tried");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -68,7 +85,7 @@ async fn a_failure_at_every_write_of_an_undo_changes_nothing() {
     for (id, workflow) in shipped() {
         let reference = Reference::of(&workflow).await;
         for write in &reference.undo_writes {
-            for (act, expected) in ways(&write.operation) {
+            for (act, expected) in trials(write, &reference.undo_writes) {
                 let name = format!("{id}, undo, {} {}: {act:?}", write.operation, write.nth);
                 let (lab, run) = finished(&workflow).await;
                 let forward = lab.our_effects().len();

@@ -162,9 +162,13 @@ impl RunState {
         state.changes.iter().rev().find_map(|change| change.applied()?.outcome.get(output).cloned())
     }
 
-    /// The questions nobody answered, and those a person could not tell: step, question, answer.
+    /// The questions nobody answered, and those a person could not tell: step, question, answer. None once the run is
+    /// undone: what they would prove is gone.
     pub fn unchecked(&self) -> Vec<(&StepPath, &Question, Option<&Answer>)> {
         let mut open = Vec::new();
+        if self.life == Life::Undone {
+            return open;
+        }
         for (step, state) in self.pairs() {
             if state.stage == Stage::Skipped {
                 continue;

@@ -215,8 +215,11 @@ impl Service for Supervisor {
             )
             .hint("look at the new plan with 'footbridge plan', then run it"));
         }
-        if let Some((step, why)) = plan.obstacles().into_iter().next() {
-            let failure = Failure::new(Code::PlanConflict, Class::Conflict, format!("step '{step}': {why}"));
+        // All of them: who clears one away should know what comes next.
+        let obstacles: Vec<String> =
+            plan.obstacles().into_iter().map(|(step, why)| format!("step '{step}': {why}")).collect();
+        if !obstacles.is_empty() {
+            let failure = Failure::new(Code::PlanConflict, Class::Conflict, obstacles.join("\n"));
             return Err(failure.hint("nothing was written; 'footbridge plan' shows the whole plan"));
         }
         let approver = match (&request.approve, &bench.session.approves_itself) {

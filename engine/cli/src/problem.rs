@@ -18,6 +18,8 @@ use crate::Exit;
 #[derive(Debug)]
 pub(crate) struct Problem {
     failures: Vec<Marked>,
+    /// Found by judging a workflow's files: whatever the codes, the check has failed.
+    judged: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,12 @@ impl Problem {
         if failures.is_empty() {
             return Failure::bug("a mistake was reported without saying which").into();
         }
-        Problem { failures }
+        Problem { failures, judged: false }
+    }
+
+    /// Mistakes in a workflow's or a layer's files.
+    pub(crate) fn judged(findings: impl IntoIterator<Item = (Failure, usize)>) -> Problem {
+        Problem { judged: true, ..Problem::findings(findings) }
     }
 
     pub(crate) fn code(&self) -> Code {
@@ -49,7 +56,7 @@ impl Problem {
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        Exit::of_code(self.code())
+        if self.judged { Exit::CheckFailed } else { Exit::of_code(self.code()) }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -84,7 +91,7 @@ impl Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Problem {
-        Problem { failures: vec![Marked { failure, width: 1 }] }
+        Problem { failures: vec![Marked { failure, width: 1 }], judged: false }
     }
 }
 

@@ -28,13 +28,13 @@ pub(crate) fn workflow(context: &Context, name: &str) -> Result<Workflow, Proble
         layers.push(files::folder(layer)?);
     }
     let mut workflow = manifest::resolve(&layers).map_err(|findings| {
-        Problem::findings(findings.into_iter().map(|finding| (finding.failure, finding.width)))
+        Problem::judged(findings.into_iter().map(|finding| (finding.failure, finding.width)))
     })?;
     let runner = context.runner();
     let functions = context.opened()?.targets.functions();
     let findings = runner.check(&workflow, &functions);
     if !findings.is_empty() {
-        return Err(Problem::findings(findings.into_iter().map(|finding| (finding.failure, finding.width))));
+        return Err(Problem::judged(findings.into_iter().map(|finding| (finding.failure, finding.width))));
     }
     for at in 0..workflow.steps.len() {
         let phases = runner.phases(&workflow, &workflow.steps[at])?;

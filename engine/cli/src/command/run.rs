@@ -17,7 +17,7 @@ use crate::problem::{Outcome, Problem};
 use crate::resolve;
 
 /// Fewer characters of a digest would name too many plans.
-const DIGEST_LENGTH_MIN: usize = 8;
+pub(crate) const DIGEST_LENGTH_MIN: usize = 8;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Arguments {

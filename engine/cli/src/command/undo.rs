@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use contracts::{UndoItem, UndoPlan, UndoVerdict};
+use model::{Class, Code, Digest, Failure};
 use report::undo::{Fate, Item};
 use serde_json::json;
 
 use crate::Exit;
 use crate::ask;
+use crate::command::run::DIGEST_LENGTH_MIN;
 use crate::context::Context;
 use crate::follow::{conclude, follow};
 use crate::holder;
-use crate::problem::Outcome;
+use crate::problem::{Outcome, Problem};
 use crate::run_name;
 
 #[derive(clap::Args, Debug)]
@@ -21,6 +23,9 @@ pub(crate) struct Arguments {
     /// Undo whatever the plan is; it still refuses where someone changed an object since
     #[arg(long)]
     yes: bool,
+    /// Undo exactly the plan with this digest, as `footbridge undo RUN` shows it; also what is only presumed to be ours
+    #[arg(long, value_name = "DIGEST", conflicts_with = "yes")]
+    plan: Option<String>,
     /// Stay while something is due within this time
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::duration)]
     wait: Duration,
@@ -32,18 +37,19 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         let run = run_name::find(service, &arguments.run).await?;
         let plan = service.undo_plan(run).await?;
         let show = |style| report::undo::text(plan.run, plan.digest, &items(&plan), style);
-        if arguments.yes || context.output.can_ask() {
+        let read = arguments.plan.as_deref().map(|typed| the_plan(typed, &plan)).transpose()?;
+        if arguments.yes || read.is_some() || context.output.can_ask() {
             if !context.output.json {
                 context.output.note(&show(context.output.note_style()));
             }
         } else {
             context.output.either(|| json!({ "run": run, "undo": plan }), show);
         }
-        if !arguments.yes {
+        if !arguments.yes && read.is_none() {
             if !context.output.can_ask() {
                 context
                     .output
-                    .note("nothing was undone: nobody is here to ask; `--yes` undoes what is shown");
+                    .note("nothing was undone: nobody is here to ask; `--plan DIGEST` undoes what is shown");
                 return Ok(Exit::Waiting);
             }
             if !ask::yes("take these changes back?").await {
@@ -57,6 +63,23 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         Ok(conclude(context, &follow(context, service, run, arguments.wait).await?))
     })
     .await
+}
+
+/// The digest that was typed must be that of the plan as it is now; its beginning will do.
+fn the_plan(typed: &str, plan: &UndoPlan) -> Result<Digest, Problem> {
+    let typed = typed.to_lowercase();
+    if typed.len() < DIGEST_LENGTH_MIN {
+        return Err(Failure::invalid(Code::Settings, format!("'{typed}' is no undo plan's digest"))
+            .hint("copy it from the last line of `footbridge undo RUN`")
+            .into());
+    }
+    if plan.digest.to_string().starts_with(&typed) {
+        return Ok(plan.digest);
+    }
+    let message = format!("the undo plan is {} now, not {typed}", plan.digest.short());
+    Err(Failure::new(Code::PlanStale, Class::Conflict, message)
+        .hint("`footbridge undo RUN` shows what would be taken back now")
+        .into())
 }
 
 fn items(plan: &UndoPlan) -> Vec<Item<'_>> {

@@ -3,6 +3,7 @@
 //! Unix only: the end of a process by signal is what is tested.
 #![cfg(unix)]
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -44,13 +45,12 @@ fn a_killed_binary_goes_on_where_it_stood() {
             let mut moments = Moments(round);
             let name = format!("{id}, round {round}");
             let bench = Bench::new(&workflow);
-            killed += bench.killed_until("succeeded", &bench.run(), forward, &mut moments, &name);
+            killed += bench.killed_until("succeeded", forward, &mut moments, &name);
             let (after, done) = bench.look();
             assert_eq!(differences(&after, &world), Vec::<String>::new(), "{name}\n{}", bench.logs());
             assert_eq!(sorted(done.clone()), effects, "{name}\n{}", bench.logs());
 
-            let undo = ["undo", "latest", "--yes"];
-            killed += bench.killed_until("undone", &undo, backward, &mut moments, &name);
+            killed += bench.killed_until("undone", backward, &mut moments, &name);
             let (after, all) = bench.look();
             assert_eq!(differences(&after, &untouched), Vec::<String>::new(), "{name}\n{}", bench.logs());
             let back = sorted(all[done.len()..].to_vec());
@@ -76,7 +76,7 @@ impl Bench {
         ["run", &self.workflow, "--target", "sim:lab", "--yes"]
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_footbridge"));
         command.args(arguments).arg("--state").arg(self.folder.path().join("state"));
         command.env("HOME", self.folder.path()).stdin(Stdio::null());
@@ -85,7 +85,7 @@ impl Bench {
         command
     }
 
-    fn outcome(&self, arguments: &[&str]) -> Output {
+    fn outcome(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
         self.command(arguments).output().expect("the binary starts")
     }
 
@@ -98,17 +98,10 @@ impl Bench {
     }
 
     /// Starts the command and kills it, again and again, each time going on as a person would; then lets it end.
-    fn killed_until(
-        &self,
-        wanted: &str,
-        first: &[&str],
-        lines: u64,
-        moments: &mut Moments,
-        name: &str,
-    ) -> u64 {
+    fn killed_until(&self, wanted: &str, lines: u64, moments: &mut Moments, name: &str) -> u64 {
         let mut killed = 0;
         for _ in 0..=moments.next() % KILLS {
-            let Some(next) = self.next(wanted, first, name) else { return killed };
+            let Some(next) = self.next(wanted, name) else { return killed };
             let mut child = self.command(&next).spawn().expect("the binary starts");
             let told = BufReader::new(child.stderr.take().expect("its errors are piped"));
             let at = moments.next() % lines;
@@ -123,7 +116,7 @@ impl Bench {
             let output = child.wait_with_output().expect("a child process ends");
             killed += u64::from(output.status.signal() == Some(SIGKILL));
         }
-        while let Some(next) = self.next(wanted, first, name) {
+        while let Some(next) = self.next(wanted, name) {
             let output = self.outcome(&next);
             let told = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(output.status.success(), "{name}: {next:?}: {told}\n{}", self.logs());
@@ -132,28 +125,35 @@ impl Bench {
     }
 
     /// What a person types next; nothing when the run is as wanted.
-    fn next<'a>(&self, wanted: &str, first: &[&'a str], name: &str) -> Option<Vec<&'a str>> {
-        match self.state().as_deref() {
-            Some(state) if state == wanted => None,
+    fn next(&self, wanted: &str, name: &str) -> Option<Vec<String>> {
+        let line = match self.state().as_deref() {
+            Some(state) if state == wanted => return None,
             // Nothing was journaled: one begins again.
-            None | Some("succeeded") => Some(first.to_vec()),
+            None => self.run().map(str::to_owned).to_vec(),
+            // A write that a kill left unanswered is only presumed to be ours: undo takes the plan that was read.
+            Some("succeeded") => {
+                let digest = self.json(&["undo", "latest", "--json"], 6)["undo"]["digest"].clone();
+                let digest = digest.as_str().expect("an undo plan has a digest");
+                ["undo", "latest", "--plan", digest].map(str::to_owned).to_vec()
+            }
             Some("running" | "waiting" | "interrupted" | "in-doubt" | "undoing") => {
-                Some(vec!["resume", "latest"])
+                ["resume", "latest"].map(str::to_owned).to_vec()
             }
             Some(other) => panic!("{name}: {other} was not asked for\n{}", self.logs()),
-        }
+        };
+        Some(line)
     }
 
     /// The state of the newest run.
     fn state(&self) -> Option<String> {
-        let status = self.json(&["status", "--json"]);
+        let status = self.json(&["status", "--json"], 0);
         status["runs"][0]["state"].as_str().map(str::to_owned)
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    fn json(&self, arguments: &[&str], code: i32) -> Value {
         let output = self.outcome(arguments);
         let told = || String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {}", told());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", told());
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", told()))
     }
@@ -163,7 +163,7 @@ impl Bench {
         let path: PathBuf = self.folder.path().join("state").join("sim").join("lab.json");
         let world = World::open(&path, &WorldSpec::default()).expect("the world's file is whole and let go");
         let mut text = world.snapshot().to_string();
-        let status = self.json(&["status", "--json"]);
+        let status = self.json(&["status", "--json"], 0);
         for run in status["runs"].as_array().expect("a list of runs") {
             text = text.replace(run["run"].as_str().expect("a run has an id"), "RUN");
         }

@@ -1,9 +1,11 @@
 //! A bench: the real binary with a store, a home and an environment of its own.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -83,22 +85,52 @@ impl Bench {
         Outcome::new(arguments, child.wait_with_output().expect("the binary ends"))
     }
 
-    /// Starts, and goes on beside the test. Standard error goes to a file of the bench.
+    /// Starts, and goes on beside the test, which reads its standard output line by line. Standard error goes to a file.
     pub(crate) fn start(&self, arguments: &[&str]) -> Going {
-        let errors = tempfile::NamedTempFile::new_in(self.folder.path()).expect("a file for standard error");
-        let (file, errors) = errors.keep().expect("the bench keeps its files");
+        let (file, other) = self.kept_file();
         let mut child =
             self.command(arguments).stdout(Stdio::piped()).stderr(file).spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("its output is piped");
-        Going { child, lines: BufReader::new(stdout).lines(), errors }
+        Going { child, lines: lines_of(stdout), other }
     }
+
+    /// The same, but the test reads standard error, where progress is told, and standard output goes to a file.
+    pub(crate) fn start_watched(&self, arguments: &[&str]) -> Going {
+        let (file, other) = self.kept_file();
+        let mut child =
+            self.command(arguments).stdout(file).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let stderr = child.stderr.take().expect("its errors are piped");
+        Going { child, lines: lines_of(stderr), other }
+    }
+
+    fn kept_file(&self) -> (fs::File, PathBuf) {
+        let file = tempfile::NamedTempFile::new_in(self.folder.path()).expect("a file for a stream");
+        file.keep().expect("the bench keeps its files")
+    }
+}
+
+/// Longer than any line takes to come, on any machine: a process that hangs fails its test instead of holding it up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 /// A process that goes on beside the test. It is killed when the test lets go of it.
 pub(crate) struct Going {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    errors: PathBuf,
+    /// Of the stream that is read.
+    lines: Receiver<String>,
+    /// Where the stream that is not read goes.
+    other: PathBuf,
 }
 
 impl Going {
@@ -106,12 +138,17 @@ impl Going {
         self.child.id()
     }
 
-    /// The next line of standard output; `None` when the process closed it.
+    /// The next line; `None` when the process closed the stream. Fails when none comes for a very long time.
     pub(crate) fn line(&mut self) -> Option<String> {
-        self.lines.next().map(|line| line.expect("output is UTF-8"))
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("the process said nothing for {PATIENCE:?}"),
+        }
     }
 
-    /// Reads on until a line holds the text; fails, with what standard error holds, when the output ends before.
+    /// Reads on until a line holds the text; fails, with what was said, when the stream ends before.
+    #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let mut seen = Vec::new();
         while let Some(line) = self.line() {
@@ -120,7 +157,11 @@ impl Going {
             }
             seen.push(line);
         }
-        panic!("no line holds '{text}'\n-- stdout\n{}\n-- stderr\n{}", seen.join("\n"), read(&self.errors));
+        panic!(
+            "no line holds '{text}'\n-- read\n{}\n-- other stream\n{}",
+            seen.join("\n"),
+            read(&self.other)
+        );
     }
 
     /// Kills it as `kill -9` does.
@@ -130,7 +171,8 @@ impl Going {
         self.child.wait().expect("a killed process ends");
     }
 
-    /// Waits for its end; the exit code, `None` when a signal ended it.
+    /// Waits for its end: the exit code (`None` when a signal ended it), the rest of the stream that is read, and all of
+    /// the other one.
     pub(crate) fn finish(mut self) -> (Option<i32>, String, String) {
         let mut rest = String::new();
         while let Some(line) = self.line() {
@@ -138,7 +180,7 @@ impl Going {
             rest.push('\n');
         }
         let status = self.child.wait().expect("the process ends");
-        (status.code(), rest, read(&self.errors))
+        (status.code(), rest, read(&self.other))
     }
 }
 

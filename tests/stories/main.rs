@@ -1,0 +1,19 @@
+//! What a person can do with the real binary, told story by story.
+
+mod bad_input;
+mod bad_stores;
+mod bad_workflows;
+mod changed_world;
+mod crash;
+mod customer;
+mod first_run;
+mod holder;
+#[cfg(unix)]
+mod interrupts;
+mod looking;
+mod main_job;
+mod notes;
+#[path = "../support/mod.rs"]
+mod support;
+mod undoing;
+mod world;

@@ -1,5 +1,8 @@
 //! The other end: a `Service` that asks the holder. One connection a request, so that nothing waits behind a long poll.
 
+use std::future::Future;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use contracts::{
     ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoPlan,
@@ -16,17 +19,34 @@ use serde::de::DeserializeOwned;
 use crate::socket::SocketName;
 use crate::wire::{self, Route};
 
+/// A holder at work answers the first, small question within milliseconds.
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
+/// How long after its own waiting an answer about a run's history may come.
+const LATE_ANSWER: Duration = Duration::from_secs(30);
+
 #[derive(Clone, Debug)]
 pub struct Client {
     name: SocketName,
 }
 
 impl Client {
-    /// Fails with `FB0953` when nobody listens there.
+    /// Fails with `FB0953` when nobody listens there, or nobody answers in time.
     pub async fn connect(name: SocketName) -> Result<Client, Failure> {
         let client = Client { name };
-        client.name.connect().await.map_err(|cause| client.lost(&cause))?;
+        // A holder that hangs still accepts connections, so a question must be answered.
+        client.within(FIRST_ANSWER, client.runs()).await?;
         Ok(client)
+    }
+
+    async fn within<R>(
+        &self,
+        limit: Duration,
+        asked: impl Future<Output = Result<R, Failure>>,
+    ) -> Result<R, Failure> {
+        match tokio::time::timeout(limit, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.lost(&format!("no answer within {} seconds", limit.as_secs()))),
+        }
     }
 
     async fn ask<A: Serialize + Sync, R: DeserializeOwned>(
@@ -123,7 +143,8 @@ impl Service for Client {
     }
 
     async fn history(&self, run: RunId, from: u32, wait_ms: u64) -> Result<History, Failure> {
-        self.ask(Route::History, &wire::HistoryFrom { run, from, wait_ms }).await
+        let limit = Duration::from_millis(wait_ms.min(wire::WAIT_MS_MAX)) + LATE_ANSWER;
+        self.within(limit, self.ask(Route::History, &wire::HistoryFrom { run, from, wait_ms })).await
     }
 
     async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {

@@ -203,6 +203,18 @@ async fn nobody_listening_is_said_with_its_code() {
     assert_eq!(Client::connect(bench.name).await.expect_err("nobody is there").code, Code::Holder);
 }
 
+#[cfg(unix)]
+/// The clock is the test's own: the wait for an answer that never comes takes no time.
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_hangs_is_said_with_its_code() {
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let name = SocketName::of_state(scratch.path(), scratch.path());
+    let _silent = std::os::unix::net::UnixListener::bind(name.path()).expect("it listens, and never answers");
+    let failure = Client::connect(name).await.expect_err("nobody answers");
+    assert_eq!(failure.code, Code::Holder);
+    assert!(failure.message.contains("no answer"), "{}", failure.message);
+}
+
 #[tokio::test]
 async fn a_holder_that_died_leaves_nothing_in_the_way() {
     let scratch = tempfile::tempdir().expect("a scratch folder");

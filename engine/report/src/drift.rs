@@ -34,7 +34,9 @@ pub fn text(
             clean(why)
         ));
     }
-    if drifts.is_empty() && cannot_tell.is_empty() {
+    if compared == 0 && drifts.is_empty() && cannot_tell.is_empty() {
+        text.push_str("the run has left nothing to compare\n");
+    } else if drifts.is_empty() && cannot_tell.is_empty() {
         text.push_str(&format!("{}\n", style.paint(Paint::Good, "the world is as the run left it")));
     } else if drifts.is_empty() {
         text.push_str("nothing drifted as far as could be seen; that is not the same as clean\n");
@@ -53,6 +55,7 @@ mod tests {
     fn cannot_tell_is_never_clean() {
         let run = RunId::new(0, 0);
         assert!(text(run, &[], &[], 2, Style::Plain).contains("as the run left it"));
+        assert!(text(run, &[], &[], 0, Style::Plain).contains("nothing to compare"));
         let unsure = text(run, &[], &[("a", "no answer")], 2, Style::Plain);
         assert!(!unsure.contains("as the run left it") && unsure.contains("? a: cannot tell: no answer"));
         let one = Difference {

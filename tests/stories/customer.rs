@@ -93,3 +93,17 @@ fn a_workflow_of_ones_own_is_named_by_its_path() {
     assert!(document["next"]["at"].is_string(), "{document}");
     bench.run(&["cancel", "latest"]).exits(0).says("cancelled");
 }
+
+#[test]
+fn a_layer_replaces_a_shared_function() {
+    let bench = Bench::new();
+    notes::write_with(&bench, notes::MANIFEST, "fn apply(ctx, change) { #{ said: wording::greeting() } }\n");
+    bench.write("notes/lib/wording.rhai", "fn greeting() { \"hello\" }\n");
+    bench.write("contoso/lib/wording.rhai", "fn greeting() { \"grüezi\" }\n");
+    let run = ["run", "./notes", "--target", "sim:lab", "--yes", "--wait", "1s"];
+    for (layer, said) in [(&[][..], "hello"), (&WITH[..], "grüezi")] {
+        bench.run(&[&run[..], layer].concat()).exits(6);
+        let records = bench.run(&["logs", "latest", "--json"]).exits(0);
+        assert!(records.stdout.contains(said), "{}", records.whole());
+    }
+}

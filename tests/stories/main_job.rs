@@ -184,7 +184,8 @@ fn a_second_run_adopts_what_is_there() {
     assert_eq!((&again.json()["state"], &again.json()["changes"]), (&"succeeded".into(), &0.into()));
     assert_eq!(writes(&bench, "lab").len(), 23);
     // What it did not make it does not take away.
-    bench.run(&["undo", &again.run(), "--yes"]);
+    let nothing = bench.run(&["undo", &again.run(), "--json"]).json();
+    assert_eq!(nothing["undo"]["items"], serde_json::json!([]));
     assert_eq!(writes(&bench, "lab").len(), 23);
 }
 

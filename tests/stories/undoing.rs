@@ -49,7 +49,19 @@ fn what_is_undone_cannot_be_undone_again() {
     let run = bench.run(&["run", "sfb-online", "--target", "sim:lab", "--yes", "--json"]).exits(0).run();
     bench.run(&["undo", &run, "--yes"]).exits(0);
     let before = writes(&bench, "lab").len();
-    let again = bench.run(&["undo", &run, "--yes"]);
-    assert!(again.code == Some(0) || again.stderr.contains("FB0402"), "{}", again.whole());
+    bench.run(&["undo", &run, "--yes"]).exits(1).warns("FB0402");
     assert_eq!(writes(&bench, "lab").len(), before);
+}
+
+#[test]
+fn undo_takes_back_the_plan_that_was_read_and_no_other() {
+    let bench = Bench::new();
+    let run = bench.run(&["run", "sfb-online", "--target", "sim:lab", "--yes", "--json"]).exits(0).run();
+    let plan = bench.run(&["undo", &run, "--json"]).exits(6).json();
+    let digest = plan["undo"]["digest"].as_str().expect("a digest");
+    let wrong = "0".repeat(64);
+    bench.run(&["undo", &run, "--plan", &wrong]).exits(8).warns("FB0302");
+    assert_eq!(writes(&bench, "lab").len(), 23);
+    let undone = bench.run(&["undo", &run, "--plan", digest, "--json"]).exits(0).json();
+    assert_eq!(undone["state"], "undone");
 }

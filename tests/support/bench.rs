@@ -110,7 +110,7 @@ impl Bench {
 }
 
 /// Longer than any line takes to come, on any machine: a process that hangs fails its test instead of holding it up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();

@@ -1,11 +1,14 @@
 //! Walks the DAG and plans every step without writing anything: what is known now, and what only later moments know.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use contracts::PhaseEnd;
 use model::value::Map;
 use model::workflow::Expression;
-use model::{Change, ChangeKind, Code, Failure, Plan, PlannedStep, Seen, StepOutlook, StepPath, Value};
+use model::{
+    Change, ChangeKind, Class, Code, Failure, Plan, PlannedStep, Seen, StepOutlook, StepPath, Value,
+};
 
 use crate::bench::Bench;
 use crate::phase::{Pause, Work};
@@ -45,7 +48,7 @@ pub(crate) async fn plan(bench: &Bench) -> Planned {
             script: step.script.file.clone(),
             origin: step.script.origin.clone(),
         };
-        match one(bench, position, &outputs, &mut planned, &mut works).await {
+        match patiently(bench, position, &outputs, &mut planned, &mut works).await {
             Ok(Some(given)) => {
                 outputs.insert(step.path.step().to_owned(), given);
             }
@@ -62,6 +65,36 @@ pub(crate) async fn plan(bench: &Bench) -> Planned {
         steps.push(planned);
     }
     Planned { plan: Plan::new(&bench.workflow, &bench.session.target, bench.params.clone(), steps), works }
+}
+
+/// Nobody waits long for a plan: a target that asks for more is told as it is.
+const PATIENCE_MS: u64 = 10_000;
+
+/// Tries a step again whose look failed for the moment only, as its `retry` says.
+async fn patiently(
+    bench: &Bench,
+    position: usize,
+    outputs: &Map,
+    planned: &mut PlannedStep,
+    works: &mut BTreeMap<StepPath, Work>,
+) -> Result<Option<Value>, Pause> {
+    let retry = &bench.workflow.steps[position].retry;
+    let mut wait_ms = retry.wait_ms_min;
+    for _ in 1..retry.attempts {
+        match one(bench, position, outputs, planned, works).await {
+            Err(Pause::Failed(failure)) if failure.class == Class::Transient => {
+                let asked = wait_ms.max(failure.retry_after_ms.unwrap_or(0));
+                if asked > PATIENCE_MS {
+                    return Err(Pause::Failed(failure));
+                }
+                let clock = &bench.parts.clock;
+                clock.sleep_until(clock.now().after(Duration::from_millis(asked))).await;
+                wait_ms = wait_ms.saturating_mul(2).min(retry.wait_ms_max);
+            }
+            other => return other,
+        }
+    }
+    one(bench, position, outputs, planned, works).await
 }
 
 /// The step's projected outputs; `None` when it is skipped.

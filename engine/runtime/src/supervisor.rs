@@ -385,6 +385,13 @@ impl Service for Supervisor {
 
     async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {
         let state = self.state(run).await?;
+        if matches!(state.life, Life::Undoing | Life::Undone | Life::Stuck) {
+            return Err(not_now(
+                &state,
+                "it was undone, so what it left is not what should be there",
+                "footbridge explain RUN",
+            ));
+        }
         let bench = self.bench_of(&state).await?;
         Ok(crate::drift::drift(&bench, &state).await)
     }

@@ -33,7 +33,7 @@ fn a_killed_run_is_interrupted_and_resume_finishes_it_without_doing_anything_twi
 }
 
 #[test]
-fn killed_while_it_waits_for_its_approval_it_still_waits() {
+fn a_run_that_waits_for_its_approval_outlives_its_process() {
     let bench = Bench::new();
     let waits = bench.run(&["run", "sfb-online", "--target", "sim:lab", "--json"]).exits(6);
     bench.run(&["resume", &waits.run()]).exits(6);

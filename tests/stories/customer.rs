@@ -59,10 +59,11 @@ fn a_layer_with_an_unknown_key_is_refused_with_its_place() {
         .warns("parms")
         .warns("did you mean 'params'?");
     bench.write("contoso/overlay.toml", "[params]\nrole_nam = \"Contoso\"\n");
-    let told = bench.run(&["check", "sfb-online", WITH[0], WITH[1]]).warns("contoso/overlay.toml:2:1");
+    let told =
+        bench.run(&["check", "sfb-online", WITH[0], WITH[1]]).exits(4).warns("contoso/overlay.toml:2:1");
     told.warns("FB0110").warns("did you mean 'role_name'?");
     bench.run(&["check", "sfb-online", "--layer", "./nowhere"]).exits(4).warns("FB0113").warns("./nowhere");
-    bench.run(&PLAN);
+    bench.run(&PLAN).exits(4).warns("FB0110");
     assert!(!bench.state().join("sim/lab.json").exists(), "a refused layer touches no target");
 }
 

@@ -81,17 +81,29 @@ fn an_expression_that_names_nothing() {
 }
 
 #[test]
+fn a_condition_that_is_no_condition() {
+    checked("title = \"First note\"", "title = \"First note\"\nwhen = \"params.text\"")
+        .warns("FB0107")
+        .warns("notes/workflow.toml:16:16")
+        .warns("a condition must be true or false; 'text' is a string");
+}
+
+#[test]
 fn an_expression_of_the_wrong_type() {
     let bench = Bench::new();
-    let manifest =
-        MANIFEST.replace("title = \"First note\"", "title = \"First note\"\nwhen = \"params.text\"");
+    let manifest = MANIFEST
+        .replace("title = \"First note\"", "title = \"First note\"\nwhen = \"params.text + \\\"!\\\"\"");
     write_with(&bench, &manifest, NOTE);
     bench
         .run(&["plan", "./notes", "--target", "sim:lab"])
         .exits(4)
         .says("FB0107")
         .says("'when' of step 'first' must be true or false, not a string");
-    bench.run(&["run", "./notes", "--target", "sim:lab", "--yes"]).warns("must be true or false");
+    bench
+        .run(&["run", "./notes", "--target", "sim:lab", "--yes"])
+        .exits(4)
+        .warns("FB0107")
+        .warns("must be true or false");
     assert_eq!(bench.run(&["status", "--json"]).exits(0).json()["runs"], serde_json::json!([]));
 }
 

@@ -82,3 +82,15 @@ fn approving_and_running_from_another_terminal() {
         status["runs"].as_array().expect("runs").iter().map(|run| &run["state"]).collect();
     assert_eq!(json!(states), json!(["succeeded", "cancelled", "undone"]));
 }
+
+#[test]
+fn cancelling_ends_a_script_that_looks_again_and_again() {
+    let bench = Bench::new();
+    notes::write_with(&bench, notes::MANIFEST, notes::UNTIL_GO);
+    let mut going = bench.start_watched(&["run", "./notes", "--target", "sim:lab", "--yes"]);
+    going.wait_for("first: 1 change");
+    let cancelled = bench.run(&["cancel", "latest", "--json"]).exits(0).json();
+    assert_eq!(cancelled["state"], "cancelled");
+    let (code, rest, _) = going.finish();
+    assert_eq!(code, Some(1), "{rest}");
+}

@@ -7,6 +7,8 @@ mod changed_world;
 mod crash;
 mod customer;
 mod first_run;
+#[cfg(unix)]
+mod full_disk;
 mod holder;
 #[cfg(unix)]
 mod interrupts;

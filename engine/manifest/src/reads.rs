@@ -1,8 +1,8 @@
 //! Checks that every expression reads only what exists and what is done by then, and notes whom each step reads from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use model::{Code, Failure};
+use model::{Code, Failure, Kind};
 
 use crate::Finding;
 use crate::dag::Ancestry;
@@ -23,7 +23,8 @@ pub(crate) fn check_reads(
     numbers: &BTreeMap<String, usize>,
     ancestry: Option<&Ancestry>,
 ) -> Vec<Finding> {
-    let params: BTreeSet<&str> = manifest.params.iter().map(|param| param.name.as_str()).collect();
+    let params: BTreeMap<&str, &Kind> =
+        manifest.params.iter().map(|param| (param.name.as_str(), &param.kind)).collect();
     let names: Vec<String> = manifest.steps.iter().map(|draft| draft.name().to_owned()).collect();
     let conditional: Vec<bool> = manifest.steps.iter().map(|draft| draft.step.when.is_some()).collect();
     let mut check = Check {
@@ -57,7 +58,7 @@ pub(crate) fn check_reads(
 
 struct Check<'c> {
     document: &'c Document<'c>,
-    params: BTreeSet<&'c str>,
+    params: BTreeMap<&'c str, &'c Kind>,
     names: &'c [String],
     conditional: &'c [bool],
     numbers: &'c BTreeMap<String, usize>,
@@ -78,9 +79,22 @@ impl Check<'_> {
         match reference {
             Reference::Param { name } => {
                 let written = &text[name.clone()];
-                if !self.params.contains(written) {
-                    let hint = self.hint(written, self.params.iter().copied(), "declare it under [params]");
-                    self.report(located, name, format!("no parameter '{written}'"), hint);
+                match self.params.get(written) {
+                    None => {
+                        let hint =
+                            self.hint(written, self.params.keys().copied(), "declare it under [params]");
+                        self.report(located, name, format!("no parameter '{written}'"), hint);
+                    }
+                    // The whole condition is one parameter: its kind is known before anything runs.
+                    Some(kind)
+                        if role == Role::When
+                            && text.trim() == format!("params.{written}")
+                            && **kind != Kind::Bool =>
+                    {
+                        let message = format!("a condition must be true or false; '{written}' is {kind}");
+                        self.report(located, name, message, "compare it with something");
+                    }
+                    Some(_) => {}
                 }
                 None
             }

@@ -236,6 +236,9 @@ impl RunState {
             }
             Event::CancelAsked { .. } => self.cancel_asked = true,
             Event::Cancelled => {
+                for state in &mut self.steps {
+                    state.wait = None;
+                }
                 self.cancel_asked = false;
                 self.pause_asked = false;
                 self.become_life(Life::Cancelled)?;

@@ -1,6 +1,7 @@
 //! The one way out: what a script's call may do in this phase, and what is recorded of it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) enum Mode {
     Think,
     /// Reads only.
     Look,
+    /// Reads only, to settle a write whose answer was lost: goes on although the run is to stop.
+    Settle,
     /// Reads, and one write that is sent.
     Write { key: String, attempt: u32, undo: bool },
     /// Reads, and one write that is written down instead.
@@ -166,7 +169,7 @@ impl PhaseGateway {
             ));
         }
         match &self.mode {
-            Mode::Think | Mode::Look => Err(self
+            Mode::Think | Mode::Look | Mode::Settle => Err(self
                 .refuse(Code::WriteRefused, format!("{} writes, and {} may not", spec.path(), self.phase))),
             Mode::Describe => self.describe(module, spec, arguments),
             Mode::Write { key, attempt, undo } => self.send(module, spec, arguments, key, *attempt, *undo),
@@ -275,11 +278,16 @@ impl Gateway for PhaseGateway {
     }
 
     fn ended(&self) -> Option<End> {
-        let end = self.lock().end.clone();
-        end.or_else(|| {
-            (self.context.cancelled() && self.phase != Phase::Apply && self.phase != Phase::Undo)
-                .then_some(End::Cancelled)
-        })
+        let inner = self.lock();
+        if inner.end.is_some() {
+            return inner.end.clone();
+        }
+        // Once a write was sent, its phase goes on to the end: the outcome is worth more than the time.
+        let halting = self.log.as_ref().is_some_and(|log| log.halting.load(Ordering::SeqCst));
+        let halting = halting && self.mode != Mode::Settle;
+        let untouched = matches!(inner.sent, Sent::Nothing);
+        drop(inner);
+        (untouched && (halting || self.context.cancelled())).then(|| self.end(End::Cancelled))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A run's journal as its runner uses it: sequence, hash chain, fold and announcement in one place.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use contracts::{Clock, Durability, Journal};
 use model::{Event, Failure, Record, Redactor, RunId, RunState, Value};
@@ -14,6 +15,8 @@ pub(crate) struct RunLog {
     clock: Arc<dyn Clock>,
     redactor: Arc<std::sync::Mutex<Redactor>>,
     inner: Mutex<Inner>,
+    /// A person asked for the run to stop: phases that have written nothing end.
+    pub(crate) halting: AtomicBool,
     /// The sequence of the next record; whoever follows the run watches it.
     pub(crate) sequence: watch::Sender<u32>,
 }
@@ -32,6 +35,7 @@ impl RunLog {
             journal: Arc::clone(&parts.journal),
             clock: Arc::clone(&parts.clock),
             redactor,
+            halting: AtomicBool::new(state.cancel_asked || state.pause_asked),
             inner: Mutex::new(Inner { state, broken: None }),
             sequence,
         }
@@ -70,6 +74,7 @@ impl RunLog {
             inner.broken = Some(failure.clone());
             return Err(failure);
         }
+        self.halting.store(inner.state.cancel_asked || inner.state.pause_asked, Ordering::SeqCst);
         self.sequence.send_replace(inner.state.next_sequence);
         Ok(())
     }

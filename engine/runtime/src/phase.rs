@@ -96,10 +96,14 @@ impl Bench {
     }
 
     pub(crate) async fn probe(&self, work: &Work) -> Result<Seen, Pause> {
+        self.probe_in(work, Mode::Look).await
+    }
+
+    pub(crate) async fn probe_in(&self, work: &Work, mode: Mode) -> Result<Seen, Pause> {
         if !self.workflow.steps[work.step].has(Phase::Probe) {
             return Ok(Seen::default());
         }
-        let value = self.phase(work, Phase::Probe, Vec::new(), Mode::Look).await.0?;
+        let value = self.phase(work, Phase::Probe, Vec::new(), mode).await.0?;
         Seen::from_value(value).map_err(|why| self.wrong_shape(work, Phase::Probe, &why))
     }
 
@@ -198,4 +202,20 @@ pub(crate) fn filled(change: &Change, known: &dyn Fn(&str) -> Option<Value>) -> 
         note: fill(&change.note, known),
         ..change.clone()
     }
+}
+
+/// A condition that gave something else than true or false, at its place in the manifest.
+pub(crate) fn no_condition(
+    step: &model::StepPath,
+    when: &model::workflow::Expression,
+    given: &Value,
+) -> Failure {
+    let why = format!("'when' of step '{step}' must be true or false, not {}", given.kind_name());
+    let place = Place {
+        file: when.file.clone(),
+        line: when.line,
+        column: when.column,
+        text: Some(when.text.clone()),
+    };
+    Failure::invalid(Code::ManifestExpression, why).at(place)
 }

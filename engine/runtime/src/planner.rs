@@ -6,12 +6,10 @@ use std::time::Duration;
 use contracts::PhaseEnd;
 use model::value::Map;
 use model::workflow::Expression;
-use model::{
-    Change, ChangeKind, Class, Code, Failure, Plan, PlannedStep, Seen, StepOutlook, StepPath, Value,
-};
+use model::{Change, ChangeKind, Class, Failure, Plan, PlannedStep, Seen, StepOutlook, StepPath, Value};
 
 use crate::bench::Bench;
-use crate::phase::{Pause, Work};
+use crate::phase::{Pause, Work, no_condition};
 
 /// What expressions see: `params`, and `steps` by name.
 pub(crate) fn scope(params: &Map, steps: Map) -> Map {
@@ -107,16 +105,14 @@ async fn one(
 ) -> Result<Option<Value>, Pause> {
     let step = &bench.workflow.steps[position];
     let scope = scope(&bench.params, outputs.clone());
-    match step.when.as_ref().map(|when| evaluate(bench, when, &scope)).transpose()? {
-        None | Some(Value::Bool(true)) => {}
-        Some(Value::Bool(false)) => {
-            planned.outlook = StepOutlook::Skipped;
-            return Ok(None);
-        }
-        Some(other) => {
-            let why =
-                format!("'when' of step '{}' must be true or false, not {}", step.path, other.kind_name());
-            return Err(Pause::Failed(Failure::invalid(Code::ManifestExpression, why)));
+    if let Some(when) = &step.when {
+        match evaluate(bench, when, &scope)? {
+            Value::Bool(true) => {}
+            Value::Bool(false) => {
+                planned.outlook = StepOutlook::Skipped;
+                return Ok(None);
+            }
+            other => return Err(Pause::Failed(no_condition(&step.path, when, &other))),
         }
     }
     let mut inputs = Map::new();

@@ -10,7 +10,7 @@ use contracts::{
     SecretSource, Service, StartRequest, StepRunner, Targets, UndoPlan, UndoVerdict,
 };
 use model::value::Map;
-use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, Workflow};
+use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, StepOutlook, Workflow};
 use tokio::sync::{Mutex, watch};
 
 use crate::approve;
@@ -219,7 +219,14 @@ impl Service for Supervisor {
         let obstacles: Vec<String> =
             plan.obstacles().into_iter().map(|(step, why)| format!("step '{step}': {why}")).collect();
         if !obstacles.is_empty() {
-            let failure = Failure::new(Code::PlanConflict, Class::Conflict, obstacles.join("\n"));
+            let message = obstacles.join("\n");
+            // A step that failed says why by its own code; a conflict is what is left.
+            let failed = plan.steps.iter().find_map(|step| match &step.outlook {
+                StepOutlook::Failed { failure } => Some(failure.clone()),
+                _ => None,
+            });
+            let conflict = || Failure::new(Code::PlanConflict, Class::Conflict, "");
+            let failure = Failure { message, ..failed.unwrap_or_else(conflict) };
             return Err(failure.hint("nothing was written; 'footbridge plan' shows the whole plan"));
         }
         let approver = match (&request.approve, &bench.session.approves_itself) {

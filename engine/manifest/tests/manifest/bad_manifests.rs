@@ -317,6 +317,12 @@ fn expressions() {
         check(&format!("{STEP_A}with = {{ x = {expression} }}\n{rest}"), expected);
     };
     check_with("\"params.domain\"", &[]);
+    check(
+        &format!("{STEP_A}when = \"params.domain\"\n[params.domain]\ntype = \"domain\"\n"),
+        &[
+            "7:16+6 FB0107 a condition must be true or false; 'domain' is a domain such as contoso.com (compare it with something)",
+        ],
+    );
     check_with("\"params.domian\"", &["7:22+6 FB0107 no parameter 'domian' (did you mean 'domain'?)"]);
     check_with(
         "'''\nü + params.domian'''",

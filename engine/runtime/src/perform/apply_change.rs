@@ -50,12 +50,9 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
             hand.all(events).await
         }
         (Sent::Nothing, Ok(value)) => {
-            hand.lazily(outcome(Applied {
-                ownership: Ownership::Adopted,
-                outcome: value,
-                evidence: Map::new(),
-            }))
-            .await
+            // An action is done by having been performed; an object that needed no write was so before.
+            let ownership = if change.kind == ChangeKind::Run { Ownership::Ours } else { Ownership::Adopted };
+            hand.lazily(outcome(Applied { ownership, outcome: value, evidence: Map::new() })).await
         }
         (Sent::Nothing | Sent::Described(_), Err(pause)) => hand.pause(&step, pause).await,
         (Sent::Described(_), Ok(_)) => Err(Failure::bug("a run only wrote a request down")),

@@ -6,6 +6,7 @@ use model::workflow::Expression;
 use model::{Code, Event, Failure, Stage, StepPath, Value};
 
 use super::{Hand, StepEnd};
+use crate::phase::no_condition;
 use crate::planner::scope;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
@@ -25,21 +26,22 @@ pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> 
             Err(Failure::invalid(Code::ManifestExpression, "the expression has no value in a run"))
         }
     };
-    let event = match spec.when.as_ref().map(&evaluate) {
-        Some(Ok(Value::Bool(false))) => Event::StepSkipped { step },
-        None | Some(Ok(Value::Bool(true))) => {
-            let with: Result<Map, Failure> =
-                spec.with.iter().map(|(name, one)| Ok((name.clone(), evaluate(one)?))).collect();
-            match with {
-                Ok(with) => Event::StepReady { step, with },
-                Err(failure) => StepEnd::failed(&step, failure),
-            }
+    let with = || {
+        let with: Result<Map, Failure> =
+            spec.with.iter().map(|(name, one)| Ok((name.clone(), evaluate(one)?))).collect();
+        match with {
+            Ok(with) => Event::StepReady { step: step.clone(), with },
+            Err(failure) => StepEnd::failed(&step, failure),
         }
-        Some(Ok(other)) => {
-            let why = format!("'when' of step '{step}' must be true or false, not {}", other.kind_name());
-            StepEnd::failed(&step, Failure::invalid(Code::ManifestExpression, why))
-        }
-        Some(Err(failure)) => StepEnd::failed(&step, failure),
+    };
+    let event = match &spec.when {
+        None => with(),
+        Some(when) => match evaluate(when) {
+            Ok(Value::Bool(true)) => with(),
+            Ok(Value::Bool(false)) => Event::StepSkipped { step: step.clone() },
+            Ok(other) => StepEnd::failed(&step, no_condition(&step, when, &other)),
+            Err(failure) => StepEnd::failed(&step, failure),
+        },
     };
     hand.lazily(event).await
 }

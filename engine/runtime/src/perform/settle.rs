@@ -5,6 +5,7 @@ use model::step_state::Progress;
 use model::{ChangeKind, Event, Failure, StepPath};
 
 use super::{Hand, work};
+use crate::gateway::Mode;
 use crate::phase::{Pause, filled};
 
 pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool) -> Result<(), Failure> {
@@ -28,7 +29,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
     let settlement = if whole.kind == ChangeKind::Run {
         Settlement::CannotTell { why: "an action leaves nothing behind that could be looked at".into() }
     } else {
-        match hand.bench.probe(&work).await {
+        match hand.bench.probe_in(&work, Mode::Settle).await {
             Ok(seen) => {
                 let now = hand.bench.parts.clock.now();
                 found = seen.object(&whole.target).cloned().unwrap_or_default();

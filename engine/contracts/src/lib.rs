@@ -20,5 +20,6 @@ pub use service::{
     Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, PlanReply, PlanRequest, Service,
     StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
 };
-pub use step_runner::{Finding, PhaseCall, PhaseEnd, StepRunner};
+pub use model::Finding;
+pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, Targets};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::value::Map;
 use model::workflow::{Expression, Phase};
-use model::{Failure, FunctionSpec, Place, Step, Value, Workflow};
+use model::{Failure, Finding, FunctionSpec, Step, Value, Workflow};
 use std::collections::BTreeSet;
 
 use crate::Gateway;
@@ -53,18 +53,4 @@ pub enum PhaseEnd {
     Recorded,
     Cancelled,
     Failed(Failure),
-}
-
-/// A mistake found by looking.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    pub failure: Failure,
-    /// How many characters the mark covers, from the failure's place.
-    pub width: usize,
-}
-
-impl Finding {
-    pub fn new(failure: Failure, place: Place, width: usize) -> Finding {
-        Finding { failure: failure.at(place), width }
-    }
 }

@@ -1,75 +1,8 @@
-//! Words that scripts cannot use as a name: Rhai's keywords and reserved words cannot even be read as a property
-//! (`inputs.export` does not parse), so no step, parameter or input may be called like that.
-
-/// From Rhai 1.27's tokenizer (`KEYWORDS_LIST` and `RESERVED_LIST`), lower-case words only: others are no identifiers.
-const WORDS: [&str; 62] = [
-    "as",
-    "async",
-    "await",
-    "break",
-    "call",
-    "case",
-    "catch",
-    "const",
-    "continue",
-    "curry",
-    "debug",
-    "default",
-    "do",
-    "else",
-    "eval",
-    "exit",
-    "export",
-    "false",
-    "fn",
-    "for",
-    "global",
-    "go",
-    "goto",
-    "if",
-    "import",
-    "in",
-    "is",
-    "is_def_fn",
-    "is_def_var",
-    "is_shared",
-    "let",
-    "loop",
-    "match",
-    "module",
-    "new",
-    "nil",
-    "null",
-    "package",
-    "print",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "shared",
-    "spawn",
-    "static",
-    "super",
-    "switch",
-    "sync",
-    "this",
-    "thread",
-    "throw",
-    "true",
-    "try",
-    "type_of",
-    "until",
-    "use",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
+//! Why a text cannot name a step, a parameter or an input.
 
 /// Why a text cannot name a step, a parameter or an input; `None` when it can.
 pub(crate) fn unfit(name: &str) -> Option<String> {
-    if WORDS.contains(&name) {
+    if model::reserved::is_reserved(name) {
         Some(format!("'{name}' is a word of the script language and cannot be a name"))
     } else if model::ids::is_identifier(name) {
         None

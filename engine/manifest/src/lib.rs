@@ -6,7 +6,6 @@
 pub mod dag;
 mod document;
 mod expression;
-mod finding;
 mod gate;
 mod given;
 mod keywords;
@@ -22,7 +21,7 @@ mod scripts;
 mod step;
 mod walk;
 
-pub use finding::Finding;
+pub use model::Finding;
 pub use given::{Given, origins, parameters};
 pub use layer::Layer;
 pub use nearest::nearest;

@@ -5,7 +5,7 @@ use model::refine::compare;
 use model::{RunState, Stage, Value};
 
 use crate::bench::Bench;
-use crate::phase::{Pause, Work};
+use crate::phase::Work;
 
 pub(crate) async fn drift(bench: &Bench, state: &RunState) -> DriftReport {
     let mut report = DriftReport { run: state.id, drifts: Vec::new(), cannot_tell: Vec::new(), compared: 0 };
@@ -16,7 +16,7 @@ pub(crate) async fn drift(bench: &Bench, state: &RunState) -> DriftReport {
         let seen = match bench.probe(&Work::of(position, one)).await {
             Ok(seen) => seen,
             Err(pause) => {
-                report.cannot_tell.push((step.path.clone(), why(pause)));
+                report.cannot_tell.push((step.path.clone(), pause.why()));
                 continue;
             }
         };
@@ -38,13 +38,4 @@ pub(crate) async fn drift(bench: &Bench, state: &RunState) -> DriftReport {
         }
     }
     report
-}
-
-fn why(pause: Pause) -> String {
-    match pause {
-        Pause::NotYet { why, .. } => why,
-        Pause::Needs { origin } => format!("{origin} is not known"),
-        Pause::Failed(failure) => failure.message,
-        Pause::Recorded | Pause::Cancelled => "looking was stopped".into(),
-    }
 }

@@ -30,6 +30,18 @@ pub(crate) enum Pause {
     Failed(Failure),
 }
 
+impl Pause {
+    /// Why there is no value, for a person.
+    pub(crate) fn why(self) -> String {
+        match self {
+            Pause::NotYet { why, .. } => why,
+            Pause::Needs { origin } => format!("{origin} is not known"),
+            Pause::Failed(failure) => failure.message,
+            Pause::Recorded | Pause::Cancelled => "looking was stopped".into(),
+        }
+    }
+}
+
 impl Work {
     /// From a run's state.
     pub(crate) fn of(position: usize, one: &StepState) -> Work {

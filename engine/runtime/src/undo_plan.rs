@@ -19,7 +19,7 @@ pub(crate) async fn undo_plan(bench: &Bench, state: &RunState) -> UndoPlan {
         let Some((_, one)) = state.step(&step) else { continue };
         if !looks.contains_key(&step) {
             let position = state.position(&step).unwrap_or_default();
-            let looked = bench.probe(&Work::of(position, one)).await.map_err(why);
+            let looked = bench.probe(&Work::of(position, one)).await.map_err(Pause::why);
             looks.insert(step.clone(), looked);
         }
         let whole = filled(&change.change, &|origin| state.known(origin));
@@ -121,13 +121,4 @@ pub(crate) fn entries(plan: &UndoPlan) -> Result<Vec<UndoEntry>, &UndoItem> {
             })
         })
         .collect()
-}
-
-fn why(pause: Pause) -> String {
-    match pause {
-        Pause::NotYet { why, .. } => why,
-        Pause::Needs { origin } => format!("{origin} is not known"),
-        Pause::Failed(failure) => failure.message,
-        Pause::Recorded | Pause::Cancelled => "looking was stopped".into(),
-    }
 }

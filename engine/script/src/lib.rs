@@ -28,5 +28,4 @@ mod sticky;
 mod unknown;
 
 pub use limits::Limits;
-pub use names::is_reserved;
 pub use runner::ScriptRunner;

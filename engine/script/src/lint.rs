@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Finding;
+use model::reserved::is_reserved;
 use model::workflow::{Expression, Phase, Script};
 use model::{Code, Failure, FunctionSpec, Step, Workflow};
 use rhai::{AST, ASTFlags, ASTNode, Expr, Stmt};
@@ -14,7 +15,7 @@ use crate::calls::{Body, Call, bodies};
 use crate::compile::Compiled;
 use crate::expression::{self, Reading};
 use crate::library::{FOLDER, Library};
-use crate::names::{is_reserved, nearest};
+use crate::names::nearest;
 use crate::runner::Shared;
 use crate::sticky::PhaseContext;
 use crate::{arguments, prelude};

@@ -1,74 +1,4 @@
-//! Words that name something already, and the nearest known word to a mistyped one.
-
-/// Words of the script language that cannot be read as a property, so no step, parameter or output may have them.
-const RESERVED: &[&str] = &[
-    "Fn",
-    "as",
-    "async",
-    "await",
-    "break",
-    "call",
-    "case",
-    "catch",
-    "const",
-    "continue",
-    "curry",
-    "debug",
-    "default",
-    "do",
-    "else",
-    "eval",
-    "export",
-    "false",
-    "fn",
-    "for",
-    "go",
-    "goto",
-    "if",
-    "import",
-    "in",
-    "is",
-    "is_def_fn",
-    "is_def_var",
-    "is_shared",
-    "let",
-    "loop",
-    "match",
-    "module",
-    "new",
-    "nil",
-    "null",
-    "package",
-    "print",
-    "private",
-    "protected",
-    "public",
-    "return",
-    "shared",
-    "spawn",
-    "static",
-    "super",
-    "switch",
-    "sync",
-    "this",
-    "thread",
-    "throw",
-    "true",
-    "try",
-    "type_of",
-    "until",
-    "use",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
-
-/// Whether a word cannot name a step, a parameter or an output because scripts and expressions could not read it.
-pub fn is_reserved(word: &str) -> bool {
-    RESERVED.contains(&word)
-}
+//! The nearest known word to a mistyped one.
 
 /// The candidate most like the word, if any is like it at all.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -82,6 +12,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 
 #[cfg(test)]
 mod tests {
+    use model::reserved::{RESERVED, is_reserved};
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! A mistake found by reading: what a person gets to see, and how much of the line to mark.
 
-use model::{Failure, Place};
+use crate::{Failure, Place};
 
 /// One mistake in one file. The failure always has a place; line and column are 0 where only the file is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,12 +16,12 @@ impl Finding {
     }
 
     /// A mistake of a file as a whole.
-    pub(crate) fn of_file(failure: Failure, file: impl Into<String>) -> Finding {
+    pub fn of_file(failure: Failure, file: impl Into<String>) -> Finding {
         Finding::new(failure, Place { file: file.into(), line: 0, column: 0, text: None }, 0)
     }
 
     /// Findings are shown in the order a person reads files.
-    pub(crate) fn sort(findings: &mut [Finding]) {
+    pub fn sort(findings: &mut [Finding]) {
         findings.sort_by(|left, right| left.reading_order().cmp(&right.reading_order()));
     }
 

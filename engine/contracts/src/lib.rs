@@ -15,11 +15,11 @@ pub use clock::Clock;
 pub use gateway::{End, Gateway};
 pub use host_module::{CallContext, HostCall, HostModule, HostReply, WireRequest};
 pub use journal::{Durability, Journal, JournalError};
+pub use model::Finding;
 pub use secret::{SecretSource, SecretText};
 pub use service::{
     Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, PlanReply, PlanRequest, Service,
     StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
 };
-pub use model::Finding;
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, Targets};

@@ -21,8 +21,8 @@ mod scripts;
 mod step;
 mod walk;
 
-pub use model::Finding;
 pub use given::{Given, origins, parameters};
 pub use layer::Layer;
+pub use model::Finding;
 pub use nearest::nearest;
 pub use resolve::resolve;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use contracts::{ApproveMode, Journal, Service, StartRequest};
 use model::value::Map;
@@ -16,6 +16,10 @@ use crate::clock::TestClock;
 use crate::simulator::SimTargets;
 
 pub(crate) const TARGET: &str = "sim:case";
+
+/// Compiled scripts are named by their digest, so processes may share them.
+static STEPS: LazyLock<Arc<script::ScriptRunner>> =
+    LazyLock::new(|| Arc::new(script::ScriptRunner::new(script::Limits::default())));
 
 pub(crate) struct Lab {
     pub(crate) journal: Arc<dyn Journal>,
@@ -83,7 +87,7 @@ impl Lab {
         Supervisor::new(Parts {
             journal,
             targets: Arc::clone(&self.targets) as _,
-            steps: Arc::new(script::ScriptRunner::new(script::Limits::default())),
+            steps: Arc::clone(&STEPS) as _,
             clock: Arc::clone(&self.clock) as _,
             secrets: None,
         })

@@ -12,6 +12,7 @@ mod full_disk;
 mod holder;
 #[cfg(unix)]
 mod interrupts;
+mod known_later;
 mod looking;
 mod main_job;
 mod notes;

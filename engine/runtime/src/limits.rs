@@ -28,3 +28,22 @@ impl Limits {
         Arc::clone(targets.entry(target.to_owned()).or_insert_with(fresh))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_one_target_share_its_limits_and_write_in_turn() {
+        let limits = Limits::default();
+        let (one, same, other) = (limits.of("sim:lab"), limits.of("sim:lab"), limits.of("sim:other"));
+        assert!(Arc::ptr_eq(&one, &same) && !Arc::ptr_eq(&one, &other));
+        let all =
+            one.work.try_acquire_many(u32::try_from(PER_TARGET_MAX).expect("small")).expect("all are free");
+        assert!(same.work.try_acquire().is_err() && other.work.try_acquire().is_ok());
+        drop(all);
+        let writing = one.write.try_lock().expect("nobody writes");
+        assert!(same.write.try_lock().is_err() && other.write.try_lock().is_ok());
+        drop(writing);
+    }
+}

@@ -79,6 +79,16 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
+    /// The world that a target begins with, and no parameters.
+    pub(crate) fn fresh(id: &str, workflow: &model::Workflow) -> Scenario {
+        Scenario {
+            name: id.to_owned(),
+            workflow: workflow.clone(),
+            world: WorldSpec::default(),
+            params: Map::new(),
+        }
+    }
+
     pub(crate) async fn lab(&self) -> Lab {
         Lab::new(&self.workflow, &self.world, self.params.clone()).await
     }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use model::value::Map;
 use model::{Life, Workflow};
-use sim::WorldSpec;
 
-use crate::lab::{Lab, story};
+use crate::cases::Scenario;
+use crate::lab::story;
 
 pub(crate) struct Reference {
     /// The world before anything was done.
     pub(crate) untouched: serde_json::Value,
     /// The world after the run.
     pub(crate) world: serde_json::Value,
+    /// The world after the undo.
+    pub(crate) undone: serde_json::Value,
     /// What the run did, sorted.
     pub(crate) effects: Vec<String>,
     /// What its undo did, sorted.
@@ -32,7 +33,23 @@ pub(crate) struct Write {
 
 impl Reference {
     pub(crate) async fn of(workflow: &Workflow) -> Reference {
-        let lab = Lab::new(workflow, &WorldSpec::default(), Map::new()).await;
+        let reference = Reference::on(&Scenario::fresh(&workflow.id, workflow)).await;
+        assert_eq!(
+            reference.undone, reference.untouched,
+            "the undo of '{}' brings back what was",
+            workflow.id
+        );
+        assert!(
+            !reference.writes.is_empty() && !reference.undo_writes.is_empty(),
+            "'{}' writes nothing",
+            workflow.id
+        );
+        reference
+    }
+
+    /// On any scenario: where the plan said that something cannot be taken back, undo leaves it.
+    pub(crate) async fn on(scenario: &Scenario) -> Reference {
+        let lab = scenario.lab().await;
         let untouched = lab.picture().await;
         let run = lab.forward().await.expect("the uninterrupted run starts");
         let state = lab.state(run).await;
@@ -43,13 +60,13 @@ impl Reference {
         let process = lab.process(std::sync::Arc::clone(&lab.journal));
         lab.undo(&process, run).await.expect("the uninterrupted undo starts");
         assert_eq!(lab.state(run).await.life, Life::Undone, "{}", story(&lab.records(run).await));
-        assert_eq!(lab.picture().await, untouched, "{}", story(&lab.records(run).await));
+        let undone = lab.picture().await;
         let undo_writes = counted(&lab.our_operations()[forward.len()..]);
         let undo_effects = sorted(lab.our_effects()[effects.len()..].to_vec());
-        assert!(!effects.is_empty() && !undo_effects.is_empty(), "'{}' writes nothing", workflow.id);
         Reference {
             untouched,
             world,
+            undone,
             effects: sorted(effects),
             undo_effects,
             writes: counted(&forward),

@@ -8,6 +8,7 @@ use model::{Life, RunId};
 use crate::cases::succeeding;
 use crate::journal::{DyingJournal, Moment};
 use crate::lab::{Lab, differences, story};
+use crate::reference::sorted;
 
 /// Takes a run up after a crash, as often as it takes, and says how it ended.
 async fn carry_to_the_end(lab: &Lab) -> RunId {
@@ -111,9 +112,4 @@ async fn check(lab: &Lab, run: RunId, life: Life, world: &serde_json::Value, nam
     assert_eq!(lab.state(run).await.life, life, "{name}:\n{}", story(&lab.records(run).await));
     let moved = differences(&lab.picture().await, world);
     assert!(moved.is_empty(), "{name}: {moved:#?}\n{}", story(&lab.records(run).await));
-}
-
-fn sorted(mut effects: Vec<String>) -> Vec<String> {
-    effects.sort();
-    effects
 }

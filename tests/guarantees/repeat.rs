@@ -7,13 +7,14 @@ use model::value::Map;
 use model::{Code, Life};
 use sim::{Profile, WorldSpec};
 
+use crate::cases::succeeding;
 use crate::lab::{Lab, differences, shipped, story};
 use crate::reference::{Reference, sorted};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_run_finds_everything_so_and_takes_nothing_away() {
-    for (id, workflow) in shipped() {
-        let lab = Lab::new(&workflow, &WorldSpec::default(), Map::new()).await;
+    for scenario in succeeding() {
+        let (id, lab) = (&scenario.name, scenario.lab().await);
         lab.forward().await.expect("the first run starts");
         let (world, effects) = (lab.picture().await, lab.our_effects());
         let process = lab.process(Arc::clone(&lab.journal));
@@ -37,8 +38,8 @@ async fn a_second_run_finds_everything_so_and_takes_nothing_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_over_is_refused_and_writes_nothing() {
-    for (id, workflow) in shipped() {
-        let lab = Lab::new(&workflow, &WorldSpec::default(), Map::new()).await;
+    for scenario in succeeding() {
+        let (id, lab) = (&scenario.name, scenario.lab().await);
         let run = lab.forward().await.expect("the run starts");
         let records = lab.records(run).await.len();
         let process = lab.process(Arc::clone(&lab.journal));

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contracts::{HostCall, HostModule, HostReply, SecretText, Session, Targets, WireRequest};
+use contracts::{CallContext, HostCall, HostModule, HostReply, SecretText, Session, Targets, WireRequest};
 use exchange::{Command, ExchangeModule, ExchangeShell, Reply, ShellError, ShellErrorKind};
 use graph::{Credential, GraphModule, GraphSettings};
 use model::{Class, Code, Failure, FunctionSpec, RunId};
@@ -167,7 +167,7 @@ impl Targets for SimTargets {
             .collect();
         let approves_itself =
             matches!(parsed(name)?, Name::ThrowAway).then(|| "the throw-away simulator".to_owned());
-        Ok(Session { target: name.to_owned(), modules, approves_itself })
+        Ok(Session { target: name.to_owned(), modules, approves_itself, secrets: None })
     }
 
     fn functions(&self) -> Vec<FunctionSpec> {
@@ -287,7 +287,7 @@ struct SimShell {
 
 #[async_trait]
 impl ExchangeShell for SimShell {
-    async fn invoke(&self, command: Command) -> Result<Reply, ShellError> {
+    async fn invoke(&self, command: Command, _context: &dyn CallContext) -> Result<Reply, ShellError> {
         let world = self.world.clone();
         // A world in a file writes it before it answers.
         let answer =

@@ -50,6 +50,7 @@ impl Exit {
             | Code::ParameterMissing
             | Code::RunUnknown
             | Code::TargetUnknown
+            | Code::TargetFile
             | Code::Settings => Exit::Usage,
             Code::Approval => Exit::Denied,
             Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt => Exit::InDoubt,
@@ -83,6 +84,9 @@ impl Exit {
             | Code::ExchangeDenied
             | Code::ExchangeInvalid
             | Code::ExchangeDomainController
+            | Code::ExchangeConnection
+            | Code::ExchangeSignIn
+            | Code::ExchangeProtocol
             | Code::GraphTransient
             | Code::GraphNotFound
             | Code::GraphDenied
@@ -91,7 +95,11 @@ impl Exit {
             | Code::TenantMismatch
             | Code::KeyNotKept
             | Code::SignIn
+            | Code::GraphConnection
+            | Code::GraphPaging
             | Code::Certificate
+            | Code::Trace
+            | Code::Secret
             | Code::Challenge
             | Code::FileWrite
             | Code::Simulator => Exit::Error,

@@ -8,7 +8,7 @@ use model::value::Map;
 use model::{Failure, FunctionSpec, RunId, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::SecretText;
+use crate::{Check, SecretText};
 
 #[async_trait]
 pub trait HostModule: Send + Sync {
@@ -23,6 +23,12 @@ pub trait HostModule: Send + Sync {
 
     /// What `call` would send, exactly, without sending it.
     async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure>;
+
+    /// Checks the connection behind this module, from the name to the permission, without writing anything; later checks
+    /// are left out where an earlier one makes them pointless.
+    async fn examine(&self, _context: Arc<dyn CallContext>) -> Vec<Check> {
+        Vec::new()
+    }
 }
 
 #[derive(Clone)]
@@ -33,6 +39,7 @@ pub struct HostCall {
 }
 
 /// What a host module may know about the run that calls it.
+#[async_trait]
 pub trait CallContext: Send + Sync {
     /// `None` while planning without a run.
     fn run(&self) -> Option<RunId>;
@@ -48,7 +55,13 @@ pub trait CallContext: Send + Sync {
     /// Pins a value for the rest of the run; journaled.
     fn set_pin(&self, name: &str, value: Value) -> Result<(), Failure>;
 
+    /// The value of a secret, by the name that the target or the caller's settings give it. Whatever is asked for here
+    /// is taken out of everything that is journaled afterwards.
     fn secret(&self, name: &str) -> Result<SecretText, Failure>;
+
+    /// Journals one request of a write, durably, before it is sent. For writes that may take more than one request; a
+    /// write that sends exactly one is covered by its intent. `facts` is what the request was computed from.
+    async fn sending(&self, request: &str, facts: Map) -> Result<(), Failure>;
 
     fn cancelled(&self) -> bool;
 }

@@ -2,6 +2,7 @@
 //!
 //! A customer's crate of host functions depends on this crate and on `model`, on nothing else of ours.
 
+mod check;
 mod clock;
 mod gateway;
 mod host_module;
@@ -11,6 +12,7 @@ mod service;
 mod step_runner;
 mod targets;
 
+pub use check::{Check, CheckVerdict};
 pub use clock::Clock;
 pub use gateway::{End, Gateway};
 pub use host_module::{CallContext, HostCall, HostModule, HostReply, WireRequest};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::{Failure, FunctionSpec, RunId};
 
-use crate::HostModule;
+use crate::{HostModule, SecretSource};
 
 #[async_trait]
 pub trait Targets: Send + Sync {
@@ -23,4 +23,6 @@ pub struct Session {
     pub modules: Vec<Arc<dyn HostModule>>,
     /// A target that approves plans by itself says why: the throw-away simulator.
     pub approves_itself: Option<String>,
+    /// The target's own secrets, by the names its modules ask for; asked before the engine's.
+    pub secrets: Option<Arc<dyn SecretSource>>,
 }

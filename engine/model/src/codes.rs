@@ -76,6 +76,9 @@ codes! {
     "FB0605" ExchangeDenied "Exchange does not allow that";
     "FB0606" ExchangeInvalid "Exchange refused the request";
     "FB0607" ExchangeDomainController "the pinned domain controller is gone";
+    "FB0608" ExchangeConnection "Exchange could not be reached";
+    "FB0609" ExchangeSignIn "Exchange refused the sign-in";
+    "FB0610" ExchangeProtocol "what answered does not speak PowerShell remoting";
     "FB0701" GraphTransient "Microsoft Graph could not answer just now";
     "FB0702" GraphInDoubt "Microsoft Graph's answer to a write was lost";
     "FB0703" GraphNotFound "no such object in the tenant";
@@ -85,11 +88,16 @@ codes! {
     "FB0707" TenantMismatch "the token is for another tenant";
     "FB0708" KeyNotKept "an existing key could not be kept";
     "FB0709" SignIn "signing in failed";
+    "FB0710" GraphConnection "Microsoft Graph could not be reached";
+    "FB0711" GraphPaging "a list that leads in a circle or elsewhere";
     "FB0801" Certificate "that is not the certificate it should be";
     "FB0802" Challenge "the authentication challenge could not be read";
     "FB0803" FileWrite "a file could not be written";
+    "FB0804" Trace "a trace could not be read";
     "FB0901" TargetUnknown "no target of that name";
     "FB0902" Simulator "the simulator could not be used";
+    "FB0903" TargetFile "a target file is wrong";
+    "FB0904" Secret "a secret could not be read";
     "FB0951" Settings "a setting or argument is wrong";
     "FB0952" Interrupted "stopped by the person at the keyboard";
     "FB0953" Holder "the process that holds the store does not answer";

@@ -157,6 +157,17 @@ pub enum Event {
         settle_ms: u64,
         undo: bool,
     },
+    /// On disk before one request of a write that may take several is sent: the second goes out only after a definite
+    /// refusal of the first.
+    Sending {
+        step: StepPath,
+        key: String,
+        /// As a person would type or trace it: `PATCH https://graph.microsoft.com/v1.0/servicePrincipals/…`.
+        request: String,
+        /// What the request was computed from, such as the hashes of the keys that were there.
+        facts: Map,
+        undo: bool,
+    },
     Outcome {
         step: StepPath,
         key: String,

@@ -158,6 +158,12 @@ impl RunState {
             Event::Intent { step, key, settle_ms, undo, .. } => {
                 *self.progress(step, key, *undo)? = Progress::Sent { at, settle_ms: *settle_ms };
             }
+            Event::Sending { step, key, undo, .. } => {
+                // The write stays sent: its requests are told apart in the history only.
+                if !matches!(self.progress(step, key, *undo)?, Progress::Sent { .. }) {
+                    return Err(format!("step '{step}' sends a request of '{key}' without an intent"));
+                }
+            }
             Event::Outcome { step, key, applied, undo } => {
                 *self.progress(step, key, *undo)? = Progress::Applied(applied.clone());
                 self.mark_applied(step, key, *undo, sequence, at)?;

@@ -72,6 +72,9 @@ pub fn told(event: &Event) -> String {
             let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
             format!("{step}: {}{key}: about to call {function}{again}", back(undo))
         }
+        Event::Sending { step, key, request, undo, .. } => {
+            format!("{step}: {}{key}: about to send {request}", back(undo))
+        }
         Event::Outcome { step, key, applied, undo } => {
             format!("{step}: {}{key}: done{}", back(undo), owned(applied))
         }

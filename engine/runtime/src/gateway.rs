@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use contracts::{
     CallContext, Clock, Durability, End, Gateway, HostCall, HostModule, SecretText, WireRequest,
 };
@@ -81,7 +82,10 @@ impl PhaseGateway {
             pins: Arc::clone(&bench.pins),
             pinned: Mutex::default(),
             stop: bench.stop.clone(),
+            target_secrets: bench.session.secrets.clone(),
             secrets: bench.parts.secrets.clone(),
+            log: bench.log.clone(),
+            writing: Mutex::default(),
             redactor: Arc::clone(&bench.redactor),
         };
         PhaseGateway {
@@ -225,7 +229,9 @@ impl PhaseGateway {
         }
         let left = self.context.time_left();
         let call = self.host_call(spec, arguments);
+        self.context.writes(Some(Writing { step: self.step.clone(), key: key.to_owned(), undo }));
         let answer = self.handle.block_on(async { tokio::time::timeout(left, module.call(call)).await });
+        self.context.writes(None);
         match answer {
             Ok(Ok(reply)) => {
                 self.lock().sent = Sent::Answered { value: reply.value.clone(), evidence: reply.evidence };
@@ -319,8 +325,19 @@ struct Context {
     /// Pins made in this phase and not journaled yet: they go before the next intent, or at the phase's end.
     pinned: Mutex<Vec<Event>>,
     stop: tokio::sync::watch::Receiver<bool>,
+    target_secrets: Option<Arc<dyn contracts::SecretSource>>,
     secrets: Option<Arc<dyn contracts::SecretSource>>,
+    log: Option<Arc<RunLog>>,
+    /// The write under way, whose requests the module may journal.
+    writing: Mutex<Option<Writing>>,
     redactor: Arc<Mutex<Redactor>>,
+}
+
+#[derive(Clone)]
+struct Writing {
+    step: StepPath,
+    key: String,
+    undo: bool,
 }
 
 impl Context {
@@ -328,11 +345,16 @@ impl Context {
         module.clone_into(&mut self.module.lock().expect("no holder of this lock panics"));
     }
 
+    fn writes(&self, writing: Option<Writing>) {
+        *self.writing.lock().expect("no holder of this lock panics") = writing;
+    }
+
     fn key(&self, name: &str) -> (String, String) {
         (self.module.lock().expect("no holder of this lock panics").clone(), name.to_owned())
     }
 }
 
+#[async_trait]
 impl CallContext for Context {
     fn run(&self) -> Option<RunId> {
         self.run
@@ -364,12 +386,22 @@ impl CallContext for Context {
     }
 
     fn secret(&self, name: &str) -> Result<SecretText, Failure> {
-        let Some(secrets) = &self.secrets else {
+        // The target names its own; only what it does not name is the engine's to find.
+        let Some(secrets) = self.target_secrets.as_ref().or(self.secrets.as_ref()) else {
             return Err(Failure::invalid(Code::Settings, format!("no secret '{name}' is configured")));
         };
         let secret = secrets.find(name)?;
         self.redactor.lock().expect("no holder of this lock panics").add(name, secret.spend());
         Ok(secret)
+    }
+
+    async fn sending(&self, request: &str, facts: Map) -> Result<(), Failure> {
+        let writing = self.writing.lock().expect("no holder of this lock panics").clone();
+        let (Some(log), Some(Writing { step, key, undo })) = (&self.log, writing) else {
+            return Err(Failure::bug(format!("{request} would write outside of a change")));
+        };
+        let event = Event::Sending { step, key, request: request.to_owned(), facts, undo };
+        log.append(vec![event], Durability::Awaited).await
     }
 
     fn cancelled(&self) -> bool {

@@ -67,7 +67,11 @@ impl<'a> Caller<'a> {
         let cmdlet = command.cmdlet.clone();
         // Only the main command of a write writes; what it looks up on the way reads.
         let effect = if cmdlet.starts_with("Get-") { Effect::Read } else { self.effect };
-        let reply = self.shell.invoke(command).await.map_err(|error| classify(&error, &cmdlet, effect))?;
+        let reply = self
+            .shell
+            .invoke(command, self.context)
+            .await
+            .map_err(|error| classify(&error, &cmdlet, effect))?;
         self.note(reply.evidence);
         if !reply.warnings.is_empty() {
             self.note(Map::from([(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contracts::{CallContext, HostReply, WireRequest};
+use http::{BodyError, ClientOptions, causes, client, read_body};
 use model::value::Map;
 use model::{Class, Code, Failure, FunctionSpec, Value};
 use serde_json::Value as Json;
@@ -43,8 +44,8 @@ pub(crate) async fn read(url: &str, context: &dyn CallContext) -> Result<HostRep
         let code = if class == Class::Invalid { Code::ExchangeInvalid } else { Code::ExchangeTransient };
         Failure::new(code, class, format!("GET {url}: {}", causes(&error)))
     };
-    let client =
-        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().map_err(failed)?;
+    let client = client(&ClientOptions::default())
+        .map_err(|error| Failure::invalid(Code::ExchangeInvalid, error.to_string()))?;
     let mut answer =
         client.get(url).timeout(context.time_left().min(WAIT_MAX)).send().await.map_err(failed)?;
     let status = answer.status().as_u16();
@@ -57,13 +58,12 @@ pub(crate) async fn read(url: &str, context: &dyn CallContext) -> Result<HostRep
         };
         return Err(Failure::new(code, class, format!("GET {url}: status {status}")));
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LENGTH_MAX {
-            return Err(unreadable(url, "it is longer than a metadata document"));
+    let body = read_body(&mut answer, LENGTH_MAX).await.map_err(|error| match error {
+        BodyError::TooLong { .. } => unreadable(url, "it is longer than a metadata document"),
+        BodyError::BrokeOff(_) => {
+            Failure::new(Code::ExchangeTransient, Class::Transient, format!("GET {url}: {error}"))
         }
-    }
+    })?;
     let document: Json = serde_json::from_slice(&body).map_err(|_| unreadable(url, "it is not JSON"))?;
     let evidence = Map::from([("metadata_url".to_owned(), url.into())]);
     Ok(HostReply { value: Value::List(certificates(url, &document)?), evidence })
@@ -100,16 +100,6 @@ fn member<'a>(object: &'a Json, name: &str) -> &'a Json {
 
 fn unreadable(url: &str, why: &str) -> Failure {
     Failure::new(Code::Certificate, Class::Invalid, format!("read the metadata document {url}: {why}"))
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(one) = cause {
-        text = format!("{text}: {one}");
-        cause = one.source();
-    }
-    text
 }
 
 #[cfg(test)]

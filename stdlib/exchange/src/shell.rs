@@ -1,13 +1,15 @@
 //! The seam to Exchange: whatever can run one cmdlet with literal parameters.
 
 use async_trait::async_trait;
+use contracts::CallContext;
 use model::value::Map;
 use serde_json::Value as Json;
 
 /// Runs cmdlets: PowerShell remoting, a local shell, or the simulator.
 #[async_trait]
 pub trait ExchangeShell: Send + Sync {
-    async fn invoke(&self, command: Command) -> Result<Reply, ShellError>;
+    /// Runs one command. The context tells how long it may take and gives the secrets that a sign-in needs.
+    async fn invoke(&self, command: Command, context: &dyn CallContext) -> Result<Reply, ShellError>;
 }
 
 /// One cmdlet with literal parameters; no pipeline, no variables, no script blocks.

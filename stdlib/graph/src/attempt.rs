@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use contracts::CallContext;
+use http::{Stage, Trouble, new_request_id, read_body, retry_after};
 use model::Value;
 use serde_json::Value as Json;
-
-use crate::{request_id, retry_after};
 
 /// One answer is awaited for at most this long.
 const WAIT_MAX: Duration = Duration::from_secs(100);
@@ -40,7 +39,7 @@ pub(crate) struct Attempt {
 
 /// Sends one request. `line` is how the evidence names it.
 pub(crate) async fn send(request: reqwest::RequestBuilder, line: &str, context: &dyn CallContext) -> Attempt {
-    let id = request_id::new();
+    let id = new_request_id();
     let request = request
         .header("client-request-id", &id)
         .header("accept", "application/json")
@@ -58,7 +57,7 @@ pub(crate) async fn send(request: reqwest::RequestBuilder, line: &str, context: 
             };
             request_id = header("request-id");
             let status = answer.status().as_u16();
-            let retry_after = retry_after::parse(&header("retry-after"), context.now());
+            let retry_after = retry_after(&header("retry-after"), context.now());
             match body(answer).await {
                 Ok(body) => Outcome::Answered(Answer { status, retry_after, body }),
                 // The status says what happened to a write; a read has no use for half an answer.
@@ -68,8 +67,10 @@ pub(crate) async fn send(request: reqwest::RequestBuilder, line: &str, context: 
                 Err(why) => Outcome::Lost(why),
             }
         }
-        Err(error) if error.is_connect() || error.is_builder() => Outcome::NotSent(causes(&error)),
-        Err(error) => Outcome::Lost(causes(&error)),
+        Err(error) => match Trouble::of(&error) {
+            (Stage::NotSent, trouble) => Outcome::NotSent(trouble.text().to_owned()),
+            (Stage::Lost, trouble) => Outcome::Lost(trouble.text().to_owned()),
+        },
     };
     let result = match &outcome {
         Outcome::Answered(answer) => Value::Int(i64::from(answer.status)),
@@ -86,26 +87,9 @@ pub(crate) async fn send(request: reqwest::RequestBuilder, line: &str, context: 
 }
 
 async fn body(mut answer: reqwest::Response) -> Result<Json, String> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| causes(&error))? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > LENGTH_MAX {
-            return Err("the answer has no end".into());
-        }
-    }
+    let bytes = read_body(&mut answer, LENGTH_MAX).await.map_err(|error| error.to_string())?;
     if bytes.is_empty() {
         return Ok(Json::Null);
     }
     serde_json::from_slice(&bytes).map_err(|_| "the answer is not JSON".into())
-}
-
-/// The error with what is behind it. Addresses in it are ours and hold no secret: those travel in headers and forms.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(one) = cause {
-        text = format!("{text}: {one}");
-        cause = one.source();
-    }
-    text
 }

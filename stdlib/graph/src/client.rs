@@ -32,11 +32,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(settings: GraphSettings) -> Shared {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|error| error.to_string());
+        let http = http::client(&http::ClientOptions::default()).map_err(|error| error.to_string());
         Shared { settings, http, token: tokio::sync::Mutex::new(None) }
     }
 }

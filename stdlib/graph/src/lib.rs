@@ -9,8 +9,6 @@ mod keep;
 mod key_credential;
 mod module;
 mod organization;
-mod request_id;
-mod retry_after;
 mod service_principal;
 mod settings;
 mod sign_in;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::{ClientOptions, causes, client};
 use model::Value;
 
 use crate::challenge::parse_challenges;
@@ -45,9 +46,9 @@ impl Finding {
 
 /// Sends an empty `Bearer`; Exchange offers the challenge only to somebody who speaks of it.
 pub(crate) async fn probe(url: &str, time_left: Duration) -> Finding {
-    let client = match reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build() {
+    let client = match client(&ClientOptions::default()) {
         Ok(client) => client,
-        Err(error) => return Finding::silent(format!("GET {url}: {}", causes(&error))),
+        Err(error) => return Finding::silent(format!("GET {url}: {error}")),
     };
     let sent =
         client.get(url).header("authorization", "Bearer").timeout(time_left.min(WAIT_MAX)).send().await;
@@ -109,16 +110,6 @@ fn judged(status: u16, values: &[String]) -> Finding {
         authorization_uri: parameter("authorization_uri"),
         ..Finding::default()
     }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(one) = cause {
-        text = format!("{text}: {one}");
-        cause = one.source();
-    }
-    text
 }
 
 #[cfg(test)]

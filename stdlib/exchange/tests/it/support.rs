@@ -20,6 +20,7 @@ pub(crate) struct Context {
     pins: Mutex<BTreeMap<String, Value>>,
 }
 
+#[async_trait]
 impl CallContext for Context {
     fn run(&self) -> Option<RunId> {
         None
@@ -46,6 +47,10 @@ impl CallContext for Context {
         Err(Failure::bug(format!("nobody asks for the secret '{name}' here")))
     }
 
+    async fn sending(&self, _request: &str, _facts: Map) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn cancelled(&self) -> bool {
         false
     }
@@ -59,7 +64,7 @@ pub(crate) struct Shell {
 
 #[async_trait]
 impl ExchangeShell for Shell {
-    async fn invoke(&self, command: Command) -> Result<Reply, ShellError> {
+    async fn invoke(&self, command: Command, _context: &dyn CallContext) -> Result<Reply, ShellError> {
         self.sent.lock().unwrap().push(command.clone());
         match self.world.invoke(&command.cmdlet, &command.parameters) {
             Ok(reply) => Ok(Reply { objects: reply.objects, warnings: reply.warnings, evidence: Map::new() }),
@@ -150,7 +155,7 @@ pub(crate) struct Canned(pub(crate) fn(&str) -> Vec<Json>);
 
 #[async_trait]
 impl ExchangeShell for Canned {
-    async fn invoke(&self, command: Command) -> Result<Reply, ShellError> {
+    async fn invoke(&self, command: Command, _context: &dyn CallContext) -> Result<Reply, ShellError> {
         Ok(Reply { objects: (self.0)(&command.cmdlet), ..Reply::default() })
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contracts::{CallContext, HostCall, HostModule, HostReply, SecretText, WireRequest};
 use graph::{Credential, GraphModule, GraphSettings};
+use model::value::Map;
 use model::{Code, Failure, RunId, Timestamp, Value};
 use sim::{Act, Faults, Injection, KeyForm, KeySpec, Tenant, World, WorldSpec};
 
@@ -18,6 +20,7 @@ pub(crate) struct Context {
     pub(crate) asked_for: Mutex<Vec<String>>,
 }
 
+#[async_trait]
 impl CallContext for Context {
     fn run(&self) -> Option<RunId> {
         None
@@ -45,6 +48,10 @@ impl CallContext for Context {
             return Ok(SecretText::new("hunter2".into()));
         }
         Err(Failure::invalid(Code::Settings, format!("no secret '{name}'")))
+    }
+
+    async fn sending(&self, _request: &str, _facts: Map) -> Result<(), Failure> {
+        Ok(())
     }
 
     fn cancelled(&self) -> bool {

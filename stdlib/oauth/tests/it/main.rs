@@ -7,6 +7,7 @@ extern crate footbridge_oauth as oauth;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use contracts::{CallContext, HostCall, HostModule, SecretText};
 use model::value::Map;
 use model::{Code, Failure, RunId, Timestamp, Value};
@@ -15,6 +16,7 @@ use sim::{Act, Faults, Injection, Profile, Tenant, World, WorldSpec};
 
 struct Context;
 
+#[async_trait]
 impl CallContext for Context {
     fn run(&self) -> Option<RunId> {
         None
@@ -38,6 +40,10 @@ impl CallContext for Context {
 
     fn secret(&self, name: &str) -> Result<SecretText, Failure> {
         Err(Failure::bug(format!("nobody asks for the secret '{name}' here")))
+    }
+
+    async fn sending(&self, _request: &str, _facts: Map) -> Result<(), Failure> {
+        Ok(())
     }
 
     fn cancelled(&self) -> bool {

@@ -7,7 +7,7 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 /// How long the service asked us to wait; `None` where it did not say, or not so that it can be read.
-pub(crate) fn parse(value: &str, now: Timestamp) -> Option<Duration> {
+pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
@@ -36,7 +36,7 @@ mod tests {
             ("-1", None),
             ("", None),
         ] {
-            assert_eq!(parse(value, now), seconds.map(Duration::from_secs), "{value}");
+            assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs), "{value}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// A new GUID (version 4 in form). Unique is enough: nothing is guarded by it.
-pub(crate) fn new() -> String {
+pub fn new_request_id() -> String {
     let half = || {
         // Every `RandomState` has keys of its own, from the system's random source.
         let mut hasher = RandomState::new().build_hasher();
@@ -29,7 +29,7 @@ pub(crate) fn new() -> String {
 mod tests {
     #[test]
     fn ids_are_guids_and_differ() {
-        let ids: std::collections::BTreeSet<String> = (0..1000).map(|_| super::new()).collect();
+        let ids: std::collections::BTreeSet<String> = (0..1000).map(|_| super::new_request_id()).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| model::param::is_guid(id)));
     }

@@ -1,0 +1,82 @@
+//! The HTTP client that every host module builds its requests with.
+//!
+//! It follows no redirect (a token must not travel to another host), repeats nothing by itself (a write must not be sent
+//! twice), asks for no compression, and trusts the system's roots or exactly the given ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    /// PEM with the certificates of the only authorities to trust; the system's are trusted when it is absent.
+    pub only_roots: Option<Vec<u8>>,
+    /// One TCP connection, kept, for authentication that belongs to a connection.
+    pub one_connection: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    #[error("the file of authorities holds no certificate that can be read: {0}")]
+    Roots(String),
+    #[error("no TLS: {0}")]
+    Tls(String),
+    #[error("no HTTP client: {0}")]
+    Client(String),
+}
+
+const CONNECT_MAX: Duration = Duration::from_secs(20);
+
+/// Builds a client.
+pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls(options)?)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_MAX)
+        .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")));
+    let builder = if options.one_connection { builder.pool_max_idle_per_host(1) } else { builder };
+    builder.build().map_err(|error| ClientError::Client(crate::causes(&error)))
+}
+
+fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {
+    let tls_error = |error: rustls::Error| ClientError::Tls(error.to_string());
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(tls_error)?;
+    let builder = match &options.only_roots {
+        None => builder.with_platform_verifier().map_err(tls_error)?,
+        Some(pem) => builder.with_root_certificates(roots(pem)?),
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, ClientError> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| ClientError::Roots(error.to_string()))?;
+        store.add(certificate).map_err(|error| ClientError::Roots(error.to_string()))?;
+    }
+    if store.is_empty() {
+        return Err(ClientError::Roots("there is no '-----BEGIN CERTIFICATE-----' in it".into()));
+    }
+    Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_built_with_the_systems_roots_and_refused_with_none() {
+        assert!(client(&ClientOptions::default()).is_ok());
+        for pem in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let options = ClientOptions { only_roots: Some(pem.into()), ..ClientOptions::default() };
+            assert!(matches!(client(&options), Err(ClientError::Roots(_))), "{pem}");
+        }
+    }
+}

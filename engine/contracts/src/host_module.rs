@@ -29,6 +29,10 @@ pub trait HostModule: Send + Sync {
     async fn examine(&self, _context: Arc<dyn CallContext>) -> Vec<Check> {
         Vec::new()
     }
+
+    /// Lets go of what the module holds at the target, such as an open shell. Called when a run rests and when a plan is
+    /// made; a later call opens it again.
+    async fn close(&self) {}
 }
 
 #[derive(Clone)]

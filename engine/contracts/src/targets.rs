@@ -26,3 +26,12 @@ pub struct Session {
     /// The target's own secrets, by the names its modules ask for; asked before the engine's.
     pub secrets: Option<Arc<dyn SecretSource>>,
 }
+
+impl Session {
+    /// Closes every module's connection, so that nothing is left open at the target.
+    pub async fn close(&self) {
+        for module in &self.modules {
+            module.close().await;
+        }
+    }
+}

@@ -278,6 +278,14 @@ impl HostModule for Held {
     async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure> {
         self.module.describe(call).await
     }
+
+    async fn examine(&self, context: Arc<dyn CallContext>) -> Vec<contracts::Check> {
+        self.module.examine(context).await
+    }
+
+    async fn close(&self) {
+        self.module.close().await;
+    }
 }
 
 /// The simulated organisation as a shell.

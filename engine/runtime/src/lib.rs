@@ -13,6 +13,7 @@ mod perform;
 mod phase;
 mod planner;
 mod runner;
+mod startable;
 mod supervisor;
 mod undo_plan;
 

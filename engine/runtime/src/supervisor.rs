@@ -10,7 +10,7 @@ use contracts::{
     SecretSource, Service, StartRequest, StepRunner, Targets, UndoPlan, UndoVerdict,
 };
 use model::value::Map;
-use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, StepOutlook, Workflow};
+use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, Workflow};
 use tokio::sync::{Mutex, watch};
 
 use crate::approve;
@@ -20,6 +20,7 @@ use crate::log::RunLog;
 use crate::params::complete;
 use crate::perform::Hand;
 use crate::planner;
+use crate::startable::startable;
 use crate::undo_plan::{entries, undo_plan};
 
 /// What the engine is put together from.
@@ -175,6 +176,8 @@ impl Supervisor {
         let (open, active, stop) = (open.clone(), self.active.clone(), self.stop.subscribe());
         tokio::spawn(async move {
             let ended = crate::runner::run(open.hand.clone(), stop).await;
+            // Before anybody may leave because the run rests.
+            open.hand.bench.session.close().await;
             *open.ended.lock().expect("no holder of this lock panics") = ended.err();
             open.live.send_replace(false);
             active.send_modify(|count| *count -= 1);
@@ -195,6 +198,7 @@ impl Service for Supervisor {
         let planned = planner::plan(&bench).await;
         let commands =
             if request.commands { crate::describe::describe(&bench, &planned).await } else { Vec::new() };
+        bench.session.close().await;
         Ok(PlanReply { plan: planned.plan, commands })
     }
 
@@ -205,29 +209,9 @@ impl Service for Supervisor {
         let workflow = self.prepare(request.workflow)?;
         let bench = self.bench(Arc::clone(&workflow), &request.target, params.clone(), Some(run)).await?;
         let plan = planner::plan(&bench).await.plan;
-        if let ApproveMode::Digest(wanted) = request.approve
-            && wanted != plan.digest
-        {
-            return Err(Failure::new(
-                Code::PlanStale,
-                Class::Conflict,
-                format!("the plan is now {}, not {}", plan.digest.short(), wanted.short()),
-            )
-            .hint("look at the new plan with 'footbridge plan', then run it"));
-        }
-        // All of them: who clears one away should know what comes next.
-        let obstacles: Vec<String> =
-            plan.obstacles().into_iter().map(|(step, why)| format!("step '{step}': {why}")).collect();
-        if !obstacles.is_empty() {
-            let message = obstacles.join("\n");
-            // A step that failed says why by its own code; a conflict is what is left.
-            let failed = plan.steps.iter().find_map(|step| match &step.outlook {
-                StepOutlook::Failed { failure } => Some(failure.clone()),
-                _ => None,
-            });
-            let conflict = || Failure::new(Code::PlanConflict, Class::Conflict, "");
-            let failure = Failure { message, ..failed.unwrap_or_else(conflict) };
-            return Err(failure.hint("nothing was written; 'footbridge plan' shows the whole plan"));
+        if let Err(failure) = startable(&plan, &request.approve) {
+            bench.session.close().await;
+            return Err(failure);
         }
         let approver = match (&request.approve, &bench.session.approves_itself) {
             (ApproveMode::Yes | ApproveMode::Digest(_), _) => Some(request.by.clone()),
@@ -350,7 +334,9 @@ impl Service for Supervisor {
             .hint(format!("decide first: footbridge approve {run} {step} --done, --retry or --abort")));
         }
         let bench = self.bench_of(&state).await?;
-        Ok(undo_plan(&bench, &state).await)
+        let plan = undo_plan(&bench, &state).await;
+        bench.session.close().await;
+        Ok(plan)
     }
 
     async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
@@ -400,7 +386,9 @@ impl Service for Supervisor {
             ));
         }
         let bench = self.bench_of(&state).await?;
-        Ok(crate::drift::drift(&bench, &state).await)
+        let report = crate::drift::drift(&bench, &state).await;
+        bench.session.close().await;
+        Ok(report)
     }
 
     async fn runs(&self) -> Result<Vec<RunId>, Failure> {
@@ -444,7 +432,9 @@ impl Supervisor {
     /// the plan waited, the new plan takes its place and the approval is refused.
     async fn still_so(&self, state: &RunState, by: &str) -> Result<(), Failure> {
         let Some(old) = &state.plan else { return Ok(()) };
-        let new = planner::plan(&self.bench_of(state).await?).await.plan;
+        let bench = self.bench_of(state).await?;
+        let new = planner::plan(&bench).await.plan;
+        bench.session.close().await;
         if new.digest == old.digest {
             return Ok(());
         }

@@ -1,0 +1,10 @@
+//! footbridge against software that others wrote: PowerShell remoting, recordings of Windows servers, sign-in services.
+//!
+//! Built and run only with the feature `peers`. The tests install what they need, with pinned versions, below the build
+//! folder, and fail where they cannot. They need a network once, Python 3.9 or later, and a POSIX system.
+#![cfg(unix)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod install;

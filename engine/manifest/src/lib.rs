@@ -19,6 +19,7 @@ mod references;
 mod resolve;
 mod scripts;
 mod step;
+pub mod target;
 mod walk;
 
 pub use given::{Given, origins, parameters};

@@ -8,4 +8,5 @@ mod graphs;
 mod layers;
 mod sizes;
 mod support;
+mod target_files;
 mod values;

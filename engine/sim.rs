@@ -167,7 +167,7 @@ impl Targets for SimTargets {
             .collect();
         let approves_itself =
             matches!(parsed(name)?, Name::ThrowAway).then(|| "the throw-away simulator".to_owned());
-        Ok(Session { target: name.to_owned(), modules, approves_itself, secrets: None })
+        Ok(Session { target: name.to_owned(), binding: None, modules, approves_itself, secrets: None })
     }
 
     fn functions(&self) -> Vec<FunctionSpec> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{Failure, FunctionSpec, RunId};
+use model::{Binding, Failure, FunctionSpec, RunId};
 
 use crate::{HostModule, SecretSource};
 
@@ -19,7 +19,10 @@ pub trait Targets: Send + Sync {
 /// An open target.
 #[derive(Clone)]
 pub struct Session {
+    /// Its name, as runs show it.
     pub target: String,
+    /// What that name stands for, where it could stand for something else another time: a run stays bound to it.
+    pub binding: Option<Binding>,
     pub modules: Vec<Arc<dyn HostModule>>,
     /// A target that approves plans by itself says why: the throw-away simulator.
     pub approves_itself: Option<String>,

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::change::Applied;
 use crate::refine::Difference;
 use crate::value::Map;
-use crate::{Answer, Change, Digest, Failure, Plan, RunId, StepPath, Timestamp, Value};
+use crate::{Answer, Binding, Change, Digest, Failure, Plan, RunId, StepPath, Timestamp, Value};
 
 /// The version new records are written with. Old ones stay readable for ever.
 pub const VERSION: u32 = 1;
@@ -74,6 +74,9 @@ pub enum Event {
         by: String,
         /// Steps whose plan becomes known later need no approval of their own.
         approves_later: bool,
+        /// Absent where the name alone is enough: the simulator's own targets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        binding: Option<Binding>,
     },
     Planned {
         plan: Plan,

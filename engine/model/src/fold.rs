@@ -32,7 +32,7 @@ impl RunState {
     }
 
     pub fn begin(workflow: Arc<Workflow>, first: &Record) -> Result<RunState, BadEvent> {
-        let Event::RunCreated { run, target, params, by, approves_later, .. } = &first.event else {
+        let Event::RunCreated { run, target, params, by, approves_later, binding, .. } = &first.event else {
             return Err(BadEvent {
                 sequence: first.sequence,
                 why: "a history begins with run_created".into(),
@@ -45,6 +45,7 @@ impl RunState {
             steps: workflow.steps.iter().map(|_| StepState::new(first.at)).collect(),
             workflow,
             target: target.clone(),
+            binding: binding.clone(),
             params: params.clone(),
             by: by.clone(),
             approves_later: *approves_later,

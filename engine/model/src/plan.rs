@@ -11,6 +11,9 @@ pub struct Plan {
     pub version: String,
     pub workflow_digest: Digest,
     pub target: String,
+    /// What the target's name stood for, where that could change: [`crate::Binding::identity`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_to: Option<String>,
     /// The parameters, secrets as handles.
     pub inputs: Map,
     pub steps: Vec<PlannedStep>,
@@ -57,6 +60,7 @@ impl Plan {
             version: workflow.version.clone(),
             workflow_digest: workflow.digest(),
             target: target.to_owned(),
+            bound_to: None,
             inputs,
             steps,
             digest: Digest::default(),
@@ -65,7 +69,14 @@ impl Plan {
         plan
     }
 
-    /// SHA-256 over canonical JSON of workflow digest, target, inputs, the changes, and the steps known later.
+    /// The same plan for what the target's name stands for now: an approval holds for no other.
+    pub fn bound_to(mut self, identity: Option<String>) -> Plan {
+        self.bound_to = identity;
+        self.digest = self.compute_digest();
+        self
+    }
+
+    /// SHA-256 over canonical JSON of workflow digest, target and what it stands for, inputs, the changes, and the steps known later.
     fn compute_digest(&self) -> Digest {
         let mut changes = Vec::new();
         let mut known_after = Vec::new();
@@ -82,13 +93,15 @@ impl Plan {
                 ]));
             }
         }
-        Digest::of(&Value::from([
+        let mut whole = vec![
             ("workflow", Value::text(self.workflow_digest.to_string())),
             ("target", Value::text(&self.target)),
             ("inputs", Value::Map(self.inputs.clone())),
             ("changes", Value::List(changes)),
             ("known_after", Value::List(known_after)),
-        ]))
+        ];
+        whole.extend(self.bound_to.as_ref().map(|identity| ("bound_to", Value::text(identity))));
+        Digest::of(&Value::Map(whole.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
     }
 
     pub fn step(&self, path: &StepPath) -> Option<&PlannedStep> {

@@ -92,6 +92,8 @@ pub struct RunState {
     pub id: RunId,
     pub workflow: Arc<Workflow>,
     pub target: String,
+    /// What the target must still be.
+    pub binding: Option<crate::Binding>,
     pub params: Map,
     pub by: String,
     pub approves_later: bool,

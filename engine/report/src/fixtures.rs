@@ -66,6 +66,7 @@ pub(crate) fn run(workflow: Workflow, events: Vec<Event>) -> RunState {
         params: Map::new(),
         by: "ann".into(),
         approves_later: false,
+        binding: None,
     };
     let mut records: Vec<Record> = Vec::new();
     for (at, event) in std::iter::once(created).chain(events).enumerate() {

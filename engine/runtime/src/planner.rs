@@ -62,7 +62,9 @@ pub(crate) async fn plan(bench: &Bench) -> Planned {
         }
         steps.push(planned);
     }
-    Planned { plan: Plan::new(&bench.workflow, &bench.session.target, bench.params.clone(), steps), works }
+    let identity = bench.session.binding.as_ref().map(|binding| binding.identity.clone());
+    let plan = Plan::new(&bench.workflow, &bench.session.target, bench.params.clone(), steps);
+    Planned { plan: plan.bound_to(identity), works }
 }
 
 /// Nobody waits long for a plan: a target that asks for more is told as it is.

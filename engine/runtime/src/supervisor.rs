@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveMode, ApproveRequest, Clock, DriftReport, Durability, History, Journal, PlanReply, PlanRequest,
-    SecretSource, Service, StartRequest, StepRunner, Targets, UndoPlan, UndoVerdict,
+    SecretSource, Service, Session, StartRequest, StepRunner, Targets, UndoPlan, UndoVerdict,
 };
 use model::value::Map;
-use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, Workflow};
+use model::{Binding, Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, Workflow};
 use tokio::sync::{Mutex, watch};
 
 use crate::approve;
@@ -93,7 +93,7 @@ impl Supervisor {
         run: Option<RunId>,
     ) -> Result<Bench, Failure> {
         let session = self.parts.targets.open(target, run).await?;
-        let limit = self.limits.of(target);
+        let limit = self.limits.of(&session.target);
         Ok(Bench::new(&self.parts, workflow, session, params, run, self.stop.subscribe(), limit))
     }
 
@@ -148,8 +148,7 @@ impl Supervisor {
         }
         let (state, _) = self.read(run).await?;
         let taken_up = !state.life.rests();
-        let bench =
-            self.bench(Arc::clone(&state.workflow), &state.target, state.params.clone(), Some(run)).await?;
+        let bench = self.bench_of(&state).await?;
         let open = self.opened(bench, state);
         if taken_up {
             let event = Event::Resumed { by: by.to_owned(), retry_failed: false };
@@ -225,11 +224,12 @@ impl Service for Supervisor {
             workflow: digest,
             workflow_id: workflow.id.clone(),
             version: workflow.version.clone(),
-            target: request.target,
+            target: bench.session.target.clone(),
             params,
             by: request.by,
             approves_later: matches!(request.approve, ApproveMode::Yes)
                 || bench.session.approves_itself.is_some(),
+            binding: bench.session.binding.clone(),
         };
         let digest = plan.digest;
         let mut events = vec![Event::Planned { plan }];
@@ -459,14 +459,34 @@ impl Supervisor {
         Err(failure)
     }
 
-    /// For looking only: pins as the run has them, nothing journaled.
+    /// Where the run began, or not at all; with pins as the run has them, and nothing journaled.
     async fn bench_of(&self, state: &RunState) -> Result<Bench, Failure> {
-        let bench = self
-            .bench(Arc::clone(&state.workflow), &state.target, state.params.clone(), Some(state.id))
-            .await?;
+        let target = state.binding.as_ref().map_or(&state.target, |binding| &binding.reference);
+        let bench =
+            self.bench(Arc::clone(&state.workflow), target, state.params.clone(), Some(state.id)).await?;
+        bound(state, &bench.session)?;
         *bench.pins.lock().expect("no holder of this lock panics") = state.pins.clone();
         Ok(bench)
     }
+}
+
+/// Whether the target is still the one that the run was made for.
+fn bound(state: &RunState, session: &Session) -> Result<(), Failure> {
+    if state.binding.as_ref().map(|one| &one.identity) == session.binding.as_ref().map(|one| &one.identity) {
+        return Ok(());
+    }
+    let shown = |binding: &Option<Binding>| {
+        binding.as_ref().map_or_else(|| "the simulator's own".to_owned(), |one| one.identity.clone())
+    };
+    let message = format!(
+        "the target '{}' is not the one that run {} was made for: it was {}, and is {}",
+        state.target,
+        state.id,
+        shown(&state.binding),
+        shown(&session.binding)
+    );
+    Err(Failure::new(Code::TargetFile, Class::Conflict, message)
+        .hint("nothing was written; bring the target file back to what it was, or start a new run"))
 }
 
 fn not_now(state: &RunState, why: &str, instead: &str) -> Failure {

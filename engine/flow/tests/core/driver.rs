@@ -62,6 +62,7 @@ impl Driver {
             params: Map::new(),
             by: "a".into(),
             approves_later: false,
+            binding: None,
         };
         let now = Timestamp(1_000);
         let first = Record::new(0, now, Digest::default(), first);

@@ -35,7 +35,8 @@ pub fn functions() -> Vec<FunctionSpec> {
         FunctionSpec::read(MODULE, "facts", "What a certificate says. Anything but exactly one in DER is refused.")
             .required("der", Kind::String, "the certificate: base64 of its DER")
             .returns(
-                "#{ sha1, sha256, subject, issuer, not_before, not_after, key_algorithm, key_bits, self_signed, valid_now }",
+                "#{ sha1, sha256, subject, issuer, not_before, not_after, key_algorithm, key_bits, self_signed, self_signature, \
+                 valid_now }",
             ),
         FunctionSpec::read(MODULE, "file", "Whether a file is there, and the hash of what is in it.")
             .required("path", Kind::String, "the file")
@@ -106,7 +107,7 @@ impl HostModule for X509Module {
 
 fn facts(der: &[u8], now: Timestamp) -> Result<Value, Failure> {
     let facts = inspect(der)?;
-    let valid_now = facts.valid_at(now);
+    let (valid_now, self_signed) = (facts.valid_at(now), facts.self_signed());
     Ok(Value::from([
         ("sha1", facts.sha1.into()),
         ("sha256", facts.sha256.into()),
@@ -116,7 +117,8 @@ fn facts(der: &[u8], now: Timestamp) -> Result<Value, Failure> {
         ("not_after", facts.not_after.to_string().into()),
         ("key_algorithm", facts.key_algorithm.into()),
         ("key_bits", Value::Int(i64::try_from(facts.key_bits).unwrap_or(i64::MAX))),
-        ("self_signed", facts.self_signed.into()),
+        ("self_signed", self_signed.into()),
+        ("self_signature", facts.self_signature.as_str().into()),
         ("valid_now", valid_now.into()),
     ]))
 }

@@ -4,6 +4,7 @@
 
 mod call;
 pub mod clixml;
+pub mod message;
 mod settings;
 #[expect(dead_code, reason = "used by what is being written")]
 mod transport;

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contracts::{CallContext, HostCall, HostModule, HostReply, SecretText, Session, Targets, WireRequest};
+use contracts::{
+    CallContext, HostCall, HostModule, HostReply, SecretText, Session, TargetFacts, Targets, WireRequest,
+};
 use exchange::{Command, ExchangeModule, ExchangeShell, Reply, ShellError, ShellErrorKind};
 use graph::{Credential, GraphModule, GraphSettings};
 use model::{Class, Code, Failure, FunctionSpec, RunId};
@@ -159,7 +161,7 @@ impl Targets for SimTargets {
             Arc::new(ExchangeModule::new(shell, Some(format!("{web}/autodiscover/metadata/json/1")))),
             Arc::new(GraphModule::new(settings)),
             Arc::new(x509::X509Module::new()),
-            Arc::new(oauth::OauthModule::new(format!("{web}/ews/exchange.asmx"))),
+            Arc::new(oauth::OauthModule::new(Some(format!("{web}/ews/exchange.asmx")), None)),
         ];
         let modules = modules
             .into_iter()
@@ -172,6 +174,17 @@ impl Targets for SimTargets {
 
     fn functions(&self) -> Vec<FunctionSpec> {
         self.functions.clone()
+    }
+
+    async fn facts(&self, name: &str) -> Result<TargetFacts, Failure> {
+        let kept = self.world_file(name, None)?.is_some_and(|file| file.exists());
+        // A world that is not there yet is not begun by asking about it.
+        let spec = if kept { self.open_world(name, None).await?.spec() } else { (self.spec_for)(name)? };
+        Ok(TargetFacts {
+            hosts: ["mail", "autodiscover"].map(|host| format!("{host}.{}", spec.domain)).to_vec(),
+            tenant: spec.tenant,
+            domains: vec![spec.domain, spec.initial_domain],
+        })
     }
 }
 

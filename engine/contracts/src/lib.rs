@@ -24,4 +24,4 @@ pub use service::{
     StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
 };
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
-pub use targets::{Session, Targets};
+pub use targets::{Session, TargetFacts, Targets};

@@ -14,6 +14,20 @@ pub trait Targets: Send + Sync {
 
     /// Every host function there is, whatever the target.
     fn functions(&self) -> Vec<FunctionSpec>;
+
+    /// What is known of `name` without asking it anything: what a trace of its traffic is compared with.
+    async fn facts(&self, name: &str) -> Result<TargetFacts, Failure>;
+}
+
+/// What a target's description says about it. Empty where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetFacts {
+    /// The tenant's id.
+    pub tenant: String,
+    /// Domains of the organisation that tokens may name instead of the tenant's id.
+    pub domains: Vec<String>,
+    /// Host names under which Exchange is published.
+    pub hosts: Vec<String>,
 }
 
 /// An open target.

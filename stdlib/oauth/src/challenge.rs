@@ -25,6 +25,14 @@ impl Challenge {
     }
 }
 
+impl Challenge {
+    /// The parts of a parameter that is a list inside of one quoted string, as `trusted_issuers` is.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let parts = self.parameter(name).unwrap_or_default().split(',').map(str::trim);
+        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+}
+
 /// The challenges of one header value. A value that goes wrong somewhere gives what was read up to there.
 pub fn parse_challenges(value: &str) -> Vec<Challenge> {
     let mut reader = Reader { rest: value };

@@ -10,19 +10,22 @@ use crate::challenge::parse_challenges;
 /// One answer is awaited for at most this long.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// So much of a header is looked at, in characters.
+const HEADER_MAX: usize = 16 * 1024;
+
 /// What one unauthenticated request found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Finding {
     /// The service answered in a way that tells something.
-    answered: bool,
+    pub(crate) answered: bool,
     /// It takes OAuth tokens.
-    bearer: bool,
-    client_id: String,
-    trusted_issuers: Vec<String>,
-    authorization_uri: String,
-    diagnostics: String,
+    pub(crate) bearer: bool,
+    pub(crate) client_id: String,
+    pub(crate) trusted_issuers: Vec<String>,
+    pub(crate) authorization_uri: String,
+    pub(crate) diagnostics: String,
     /// Empty when the challenge is as it should be.
-    why: String,
+    pub(crate) why: String,
     pub(crate) request_id: String,
 }
 
@@ -45,8 +48,9 @@ impl Finding {
 }
 
 /// Sends an empty `Bearer`; Exchange offers the challenge only to somebody who speaks of it.
-pub(crate) async fn probe(url: &str, time_left: Duration) -> Finding {
-    let client = match client(&ClientOptions::default()) {
+pub(crate) async fn probe(url: &str, only_roots: Option<&[u8]>, time_left: Duration) -> Finding {
+    let options = ClientOptions { only_roots: only_roots.map(<[u8]>::to_vec), ..ClientOptions::default() };
+    let client = match client(&options) {
         Ok(client) => client,
         Err(error) => return Finding::silent(format!("GET {url}: {error}")),
     };
@@ -56,16 +60,12 @@ pub(crate) async fn probe(url: &str, time_left: Duration) -> Finding {
         Ok(answer) => answer,
         Err(error) => return Finding::silent(format!("GET {url}: {}", causes(&error))),
     };
-    let header = |name: &str| {
-        answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    // Servers of other languages write more than ASCII into what they tell.
+    let text = |value: &reqwest::header::HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes()).chars().take(HEADER_MAX).collect::<String>()
     };
-    let challenges: Vec<String> = answer
-        .headers()
-        .get_all("www-authenticate")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .map(str::to_owned)
-        .collect();
+    let header = |name: &str| answer.headers().get(name).map(text).unwrap_or_default();
+    let challenges: Vec<String> = answer.headers().get_all("www-authenticate").iter().map(text).collect();
     let found = judged(answer.status().as_u16(), &challenges);
     Finding { diagnostics: header("x-ms-diagnostics"), request_id: header("request-id"), ..found }
 }
@@ -102,11 +102,7 @@ fn judged(status: u16, values: &[String]) -> Finding {
         answered: true,
         bearer: true,
         client_id: parameter("client_id").to_ascii_lowercase(),
-        trusted_issuers: parameter("trusted_issuers")
-            .split(',')
-            .map(|issuer| issuer.trim().to_owned())
-            .filter(|issuer| !issuer.is_empty())
-            .collect(),
+        trusted_issuers: bearer.list("trusted_issuers"),
         authorization_uri: parameter("authorization_uri"),
         ..Finding::default()
     }

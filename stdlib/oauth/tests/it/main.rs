@@ -70,7 +70,7 @@ fn flags(value: &Value) -> (Option<bool>, Option<bool>, bool) {
 #[tokio::test]
 async fn who_may_call() {
     let (_, tenant) = served(&WorldSpec::default()).await;
-    let module = OauthModule::new(format!("{}/ews/exchange.asmx", tenant.exchange_url()));
+    let module = OauthModule::new(Some(format!("{}/ews/exchange.asmx", tenant.exchange_url())), None);
     let reply = module.call(call(None)).await.unwrap();
     assert_eq!(flags(&reply.value), (Some(true), Some(true), true));
     let issuers = reply.value.get("trusted_issuers").unwrap().as_list().unwrap();
@@ -97,7 +97,7 @@ async fn oauth_off_and_silence_are_told_apart() {
     };
     let spec = WorldSpec { profile: Profile::Fresh, set: vec![off], ..WorldSpec::default() };
     let (world, tenant) = served(&spec).await;
-    let module = OauthModule::new(format!("{}/ews/exchange.asmx", tenant.exchange_url()));
+    let module = OauthModule::new(Some(format!("{}/ews/exchange.asmx", tenant.exchange_url())), None);
     let reply = module.call(call(None)).await.unwrap();
     assert_eq!(flags(&reply.value), (Some(true), Some(false), false));
     assert!(reply.value.get("why").unwrap().as_text().unwrap().contains("Basic"));
@@ -112,7 +112,7 @@ async fn oauth_off_and_silence_are_told_apart() {
 #[tokio::test]
 async fn an_address_that_is_none() {
     for url in ["", "mail.contoso.com", "file:///etc/passwd"] {
-        let failed = OauthModule::new(url).call(call(None)).await.unwrap_err();
+        let failed = OauthModule::new(Some(url.to_owned()), None).call(call(None)).await.unwrap_err();
         assert_eq!((failed.code, failed.hint.is_some()), (Code::Challenge, true), "{url}");
     }
 }

@@ -7,4 +7,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
+mod exchange_peer;
 mod install;
+mod psrp_peer;
+mod pypsrp;

@@ -12,3 +12,4 @@ mod exchange_peer;
 mod install;
 mod psrp_peer;
 mod pypsrp;
+mod recordings;

@@ -11,7 +11,7 @@ use contracts::{
     CallContext, HostCall, HostModule, HostReply, SecretText, Session, TargetFacts, Targets, WireRequest,
 };
 use exchange::{Command, ExchangeModule, ExchangeShell, Reply, ShellError, ShellErrorKind};
-use graph::{Credential, GraphModule, GraphSettings};
+use graph::{Credential, GraphModule, GraphSettings, Identity};
 use model::{Class, Code, Failure, FunctionSpec, RunId};
 use sim::{CmdletError, ErrorKind, Tenant, World, WorldError, WorldSpec};
 
@@ -148,15 +148,17 @@ impl Targets for SimTargets {
         let spec = open.world.spec();
         let web = open.tenant.exchange_url();
         let shell = Arc::new(SimShell { world: open.world.clone() });
-        let settings = GraphSettings {
-            login_url: open.tenant.login_url(),
-            graph_url: open.tenant.graph_url(),
-            tenant_id: spec.tenant.clone(),
+        let secret = spec.client_secret.clone().unwrap_or_else(|| "simulated".to_owned());
+        let identity = Identity {
             client_id: spec.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),
-            credential: Credential::Secret(SecretText::new(
-                spec.client_secret.clone().unwrap_or_else(|| "simulated".to_owned()),
-            )),
+            credential: Credential::SecretText(SecretText::new(secret)),
         };
+        let settings = GraphSettings::new(
+            open.tenant.login_url(),
+            open.tenant.graph_url(),
+            spec.tenant.clone(),
+            identity,
+        );
         let modules: [Arc<dyn HostModule>; 4] = [
             Arc::new(ExchangeModule::new(shell, Some(format!("{web}/autodiscover/metadata/json/1")))),
             Arc::new(GraphModule::new(settings)),

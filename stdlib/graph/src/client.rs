@@ -1,6 +1,6 @@
 //! Sends the requests of one host call: reads again and again for seconds, writes once.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contracts::CallContext;
@@ -9,31 +9,46 @@ use model::{Class, Code, Effect, Failure, Value};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value as Json;
 
-use crate::attempt::{Answer, Outcome, send};
-use crate::classify::{classify, error_code};
+use crate::attempt::{Answer, Attempt, Body, MARGIN, Outcome, send};
+use crate::classify::{classify, error_code, is_absent};
 use crate::settings::GraphSettings;
-use crate::sign_in::{Token, sign_in};
+use crate::sign_in::{Slot, Token};
+use crate::waits::{Waits, cancelled, pause};
 
 /// A read is sent so often at most.
 const ATTEMPTS_MAX: u32 = 4;
 /// A longer wait is the engine's, not ours.
-const WAIT_MAX: Duration = Duration::from_secs(2);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(2);
 /// All waits of one call together.
-const WAITS_MAX: Duration = Duration::from_secs(5);
+pub(crate) const WAITS_MAX: Duration = Duration::from_secs(5);
 /// The first wait where the service names none; doubled each time.
-const WAIT_FIRST: Duration = Duration::from_millis(200);
+pub(crate) const WAIT_FIRST: Duration = Duration::from_millis(200);
 
-/// What all calls of a module share: connections and the token.
+/// Who signs a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    Reader,
+    Writer,
+}
+
+/// What all calls of a module share: connections and tokens.
 pub(crate) struct Shared {
     settings: GraphSettings,
     http: Result<reqwest::Client, String>,
-    token: tokio::sync::Mutex<Option<Token>>,
+    /// For services on this machine or link.
+    near: Result<reqwest::Client, String>,
+    reader: Slot,
+    writer: Option<Slot>,
+    waits: Arc<dyn Waits>,
 }
 
 impl Shared {
-    pub(crate) fn new(settings: GraphSettings) -> Shared {
+    pub(crate) fn new(settings: GraphSettings, waits: Arc<dyn Waits>) -> Shared {
         let http = http::client(&http::ClientOptions::default()).map_err(|error| error.to_string());
-        Shared { settings, http, token: tokio::sync::Mutex::new(None) }
+        let near = http::direct_client().map_err(|error| error.to_string());
+        let reader = Slot::new(settings.read.clone());
+        let writer = settings.write.clone().map(Slot::new);
+        Shared { settings, http, near, reader, writer, waits }
     }
 }
 
@@ -51,9 +66,25 @@ pub(crate) struct Refusal {
     pub(crate) error_code: String,
 }
 
+/// A request that may be sent again.
+pub(crate) struct Read<'a> {
+    pub(crate) method: Method,
+    /// The whole address.
+    pub(crate) url: &'a str,
+    /// Sent as `ConsistencyLevel`.
+    pub(crate) consistency: Option<&'a str>,
+    pub(crate) body: Option<&'a Json>,
+}
+
 impl<'a> Client<'a> {
+    /// # Errors
+    /// `Settings` where an address would send a token in the clear.
     pub(crate) fn new(shared: &'a Shared) -> Result<Client<'a>, Failure> {
-        let http = shared.http.as_ref().map_err(|why| Failure::bug(format!("no HTTP client: {why}")))?;
+        for address in [&shared.settings.login_url, &shared.settings.graph_url] {
+            http::address(address)
+                .map_err(|error| Failure::new(Code::Settings, Class::Invalid, error.to_string()))?;
+        }
+        let http = shared.http.as_ref().map_err(|why| no_client(why))?;
         Ok(Client { shared, http, requests: Mutex::default() })
     }
 
@@ -61,56 +92,103 @@ impl<'a> Client<'a> {
         &self.shared.settings
     }
 
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        self.http
+    }
+
+    /// The client that asks no proxy.
+    pub(crate) fn near(&self) -> Result<&reqwest::Client, Failure> {
+        self.shared.near.as_ref().map_err(|why| no_client(why))
+    }
+
+    pub(crate) fn waits(&self) -> &dyn Waits {
+        self.shared.waits.as_ref()
+    }
+
     /// The address under Graph's current version.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}/v1.0{path}", self.shared.settings.graph_url)
+        format!("{}/v1.0{path}", self.shared.settings.graph_url.trim_end_matches('/'))
     }
 
     /// GET. `None` where there is no such object.
     pub(crate) async fn read(&self, context: &dyn CallContext, path: &str) -> Result<Option<Json>, Failure> {
         let url = self.url(path);
-        let line = format!("GET {url}");
+        self.fetch(context, &Read { method: Method::GET, url: &url, consistency: None, body: None }).await
+    }
+
+    /// Like [`Client::read`] with everything said.
+    pub(crate) async fn fetch(
+        &self,
+        context: &dyn CallContext,
+        read: &Read<'_>,
+    ) -> Result<Option<Json>, Failure> {
+        let line = format!("{} {}", read.method, read.url);
         let mut renewed = false;
         loop {
-            let token = self.token(context).await?;
-            let outcome = self.repeated(context, &line, |http| http.get(&url).bearer_auth(&token)).await;
-            match &outcome {
-                Outcome::Answered(answer) if answer.status == 200 => return Ok(Some(answer.body.clone())),
-                Outcome::Answered(answer) if answer.status == 404 => return Ok(None),
+            let token = self.token(Who::Reader, context).await?;
+            let outcome = self
+                .repeated(context, &line, || {
+                    let mut request =
+                        self.http.request(read.method.clone(), read.url).bearer_auth(token.spend());
+                    if let Some(level) = read.consistency {
+                        request = request.header("consistencylevel", level);
+                    }
+                    Ok(match read.body {
+                        Some(body) => request.json(body),
+                        None => request,
+                    })
+                })
+                .await?;
+            match outcome {
+                Outcome::Answered(Answer { status: 200, body: Body::Json(body), .. }) => {
+                    return Ok(Some(body));
+                }
+                Outcome::Answered(answer) if is_absent(&answer) => return Ok(None),
                 // A token may be revoked before it expires; a second one that is refused too is not for us to mend.
                 Outcome::Answered(answer) if answer.status == 401 && !renewed => {
                     renewed = true;
-                    self.forget_token().await;
+                    self.forget_token(Who::Reader).await;
                 }
-                _ => return Err(self.failure(&outcome, &line, Effect::Read).await),
+                outcome => return Err(self.failure(&outcome, &line, Who::Reader, Effect::Read).await),
             }
         }
     }
 
-    /// Sends a write once.
+    /// Sends a write once; its answer's document, or null.
     pub(crate) async fn write(
         &self,
         context: &dyn CallContext,
         method: Method,
         path: &str,
-        body: &Json,
-    ) -> Result<(), Refusal> {
+        body: Option<&Json>,
+    ) -> Result<Json, Refusal> {
         let url = self.url(path);
         let line = format!("{method} {url}");
         let nothing_sent = |failure| Refusal { failure, status: 0, error_code: String::new() };
-        let token = self.token(context).await.map_err(nothing_sent)?;
+        let token = self.token(Who::Writer, context).await.map_err(nothing_sent)?;
         if context.cancelled() {
             return Err(nothing_sent(cancelled()));
         }
-        let request = self.http.request(method, &url).bearer_auth(&token).json(body);
+        let creates = method == Method::POST;
+        let request = self.http.request(method, &url).bearer_auth(token.spend());
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
         let attempt = send(request, &line, context).await;
         self.note(attempt.evidence);
         let (status, error_code) = match &attempt.outcome {
-            Outcome::Answered(answer) if (200..300).contains(&answer.status) => return Ok(()),
+            Outcome::Answered(answer) if (200..300).contains(&answer.status) => match &answer.body {
+                Body::Empty => return Ok(Json::Null),
+                Body::Json(body) => return Ok(body.clone()),
+                // The status has told what happened; only what was made needs the rest.
+                Body::Cut(_) if !creates => return Ok(Json::Null),
+                Body::Cut(_) | Body::Foreign(_) => (0, String::new()),
+            },
             Outcome::Answered(answer) => (answer.status, error_code(answer).to_owned()),
             Outcome::NotSent(_) | Outcome::Lost(_) => (0, String::new()),
         };
-        let failure = self.failure(&attempt.outcome, &line, Effect::Write).await;
+        let failure = self.failure(&attempt.outcome, &line, Who::Writer, Effect::Write).await;
         Err(Refusal { failure, status, error_code })
     }
 
@@ -119,59 +197,60 @@ impl<'a> Client<'a> {
         &self,
         context: &dyn CallContext,
         line: &str,
-        request: impl Fn(&reqwest::Client) -> RequestBuilder,
-    ) -> Outcome {
+        request: impl Fn() -> Result<RequestBuilder, Failure>,
+    ) -> Result<Outcome, Failure> {
         let mut waited = Duration::ZERO;
         let mut own_wait = WAIT_FIRST;
         let mut count = 1;
         loop {
-            let attempt = send(request(self.http), line, context).await;
-            self.note(attempt.evidence);
-            let wait = match &attempt.outcome {
-                Outcome::Answered(Answer { status: 429 | 500.. | 408, retry_after, .. }) => {
+            let outcome = self.attempted(send(request()?, line, context).await);
+            let wait = match &outcome {
+                Outcome::Answered(Answer { status, retry_after, .. }) if is_not_now(*status) => {
                     retry_after.unwrap_or(own_wait)
                 }
+                Outcome::NotSent(http::Trouble::Tls(_)) | Outcome::Answered(_) => return Ok(outcome),
                 Outcome::NotSent(_) | Outcome::Lost(_) => own_wait,
-                Outcome::Answered(_) => return attempt.outcome,
             };
             waited += wait;
-            let out_of_time = wait + WAIT_FIRST >= context.time_left();
-            if count == ATTEMPTS_MAX
-                || wait > WAIT_MAX
-                || waited > WAITS_MAX
-                || out_of_time
-                || context.cancelled()
-            {
-                return attempt.outcome;
+            let out_of_time = wait + WAIT_FIRST + MARGIN >= context.time_left();
+            if count == ATTEMPTS_MAX || wait > WAIT_MAX || waited > WAITS_MAX || out_of_time {
+                return Ok(outcome);
             }
-            tokio::time::sleep(wait).await;
+            pause(self.waits(), context, wait).await?;
             own_wait *= 2;
             count += 1;
         }
     }
 
-    async fn token(&self, context: &dyn CallContext) -> Result<String, Failure> {
+    /// Notes an attempt; what it gave.
+    pub(crate) fn attempted(&self, attempt: Attempt) -> Outcome {
+        self.note(attempt.evidence);
+        attempt.outcome
+    }
+
+    /// A token of the identity, fetched where there is none that is good for a while.
+    pub(crate) async fn token(&self, who: Who, context: &dyn CallContext) -> Result<Token, Failure> {
         if context.cancelled() {
             return Err(cancelled());
         }
-        let mut kept = self.shared.token.lock().await;
-        if let Some(token) = kept.as_ref().filter(|token| token.is_fresh(context.now())) {
-            return Ok(token.text.clone());
+        self.slot(who).token(self, context).await
+    }
+
+    pub(crate) async fn forget_token(&self, who: Who) {
+        self.slot(who).forget().await;
+    }
+
+    fn slot(&self, who: Who) -> &Slot {
+        match (who, &self.shared.writer) {
+            (Who::Writer, Some(writer)) => writer,
+            (Who::Writer, None) | (Who::Reader, _) => &self.shared.reader,
         }
-        let token = sign_in(self, &self.shared.settings, context).await?;
-        let text = token.text.clone();
-        *kept = Some(token);
-        Ok(text)
     }
 
-    async fn forget_token(&self) {
-        *self.shared.token.lock().await = None;
-    }
-
-    async fn failure(&self, outcome: &Outcome, line: &str, effect: Effect) -> Failure {
+    async fn failure(&self, outcome: &Outcome, line: &str, who: Who, effect: Effect) -> Failure {
         let failure = classify(outcome, line, effect);
         if failure.code == Code::SignIn {
-            self.forget_token().await;
+            self.forget_token(who).await;
         }
         failure
     }
@@ -187,6 +266,11 @@ impl<'a> Client<'a> {
     }
 }
 
-fn cancelled() -> Failure {
-    Failure::new(Code::Cancelled, Class::Denied, "the run was cancelled before the request was sent")
+/// Statuses after which the same read may work a moment later.
+pub(crate) fn is_not_now(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+fn no_client(why: &str) -> Failure {
+    Failure::bug(format!("no HTTP client: {why}"))
 }

@@ -6,7 +6,7 @@
 //! refusals the other way is tried.
 
 use model::{Class, Code, Failure, Timestamp};
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use crate::key_credential::KeyCredential;
 use crate::service_principal::ServicePrincipal;
@@ -15,6 +15,28 @@ use crate::service_principal::ServicePrincipal;
 pub(crate) enum Style {
     KeyOnly,
     ByKeyId,
+}
+
+impl Style {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Style::KeyOnly => "key only",
+            Style::ByKeyId => "by keyId",
+        }
+    }
+
+    /// Whether the entry survives being sent so. The key alone makes the entry anew, which brings a certificate back and
+    /// nothing else: a private key or a password of an entry that signs would be gone.
+    fn keeps(self, key: &KeyCredential) -> bool {
+        match self {
+            Style::KeyOnly => {
+                key.key.is_some()
+                    && key.text("type") == Some("AsymmetricX509Cert")
+                    && key.text("usage") == Some("Verify")
+            }
+            Style::ByKeyId => key.text("keyId").is_some(),
+        }
+    }
 }
 
 /// The keys that a change leaves, and the one that it adds.
@@ -53,7 +75,7 @@ impl NewSet {
         }
         let lost: Vec<String> = retained
             .iter()
-            .filter(|key| key.text("key").is_none() && key.text("keyId").is_none())
+            .filter(|key| key.key.is_none() && key.text("keyId").is_none())
             .map(KeyCredential::label)
             .collect();
         if !lost.is_empty() {
@@ -76,8 +98,7 @@ impl NewSet {
         } else {
             [Style::ByKeyId, Style::KeyOnly]
         };
-        let needs = |style: Style| if style == Style::KeyOnly { "key" } else { "keyId" };
-        let fits = |style: &Style| self.retained.iter().all(|key| key.text(needs(*style)).is_some());
+        let fits = |style: &Style| self.retained.iter().all(|key| style.keeps(key));
         let mut styles: Vec<Style> = order.into_iter().filter(fits).collect();
         if self.retained.is_empty() {
             // Without anything to keep, both say the same.
@@ -89,10 +110,7 @@ impl NewSet {
     pub(crate) fn body(&self, style: Style) -> Json {
         let kept = self.retained.iter().map(|key| match style {
             Style::KeyOnly => {
-                let fields = ["key", "type", "usage"]
-                    .into_iter()
-                    .filter_map(|name| key.fields.get(name).map(|value| (name.to_owned(), value.clone())));
-                Json::Object(fields.collect::<JsonMap<String, Json>>())
+                json!({ "key": key.key, "type": key.text("type"), "usage": key.text("usage") })
             }
             Style::ByKeyId => {
                 let mut fields = key.fields.clone();
@@ -141,18 +159,25 @@ mod tests {
         let both = json!({ "keyId": "1", "key": "AAAA", "type": "AsymmetricX509Cert", "usage": "Verify" });
         let by_id =
             json!({ "keyId": "2", "key": null, "customKeyIdentifier": "x", "type": "t", "usage": "Sign" });
-        let key_only = json!({ "keyId": null, "key": "AAAA", "type": "t", "usage": "Verify" });
+        let key_only =
+            json!({ "keyId": null, "key": "AAAA", "type": "AsymmetricX509Cert", "usage": "Verify" });
+        let signs = json!({ "keyId": "3", "key": "AAAA", "type": "X509CertAndPassword", "usage": "Sign" });
         for (first_party, keys, expected) in [
             (true, vec![both.clone()], vec![Style::KeyOnly, Style::ByKeyId]),
             (false, vec![both.clone()], vec![Style::ByKeyId, Style::KeyOnly]),
             (true, vec![both.clone(), by_id.clone()], vec![Style::ByKeyId]),
+            (true, vec![both.clone(), signs.clone()], vec![Style::ByKeyId]),
             (false, vec![both.clone(), key_only.clone()], vec![Style::KeyOnly]),
             (true, vec![], vec![Style::KeyOnly]),
             (false, vec![], vec![Style::ByKeyId]),
         ] {
             assert_eq!(set(first_party, &keys).unwrap().styles(), expected, "{first_party} {keys:?}");
         }
-        for keys in [vec![by_id, key_only], vec![json!({ "key": null, "customKeyIdentifier": "y" })]] {
+        for keys in [
+            vec![by_id, key_only.clone()],
+            vec![signs, key_only],
+            vec![json!({ "key": null, "customKeyIdentifier": "y" })],
+        ] {
             let refused = set(true, &keys).unwrap_err();
             assert_eq!((refused.code, refused.class), (Code::KeyNotKept, Class::Conflict));
         }
@@ -161,16 +186,18 @@ mod tests {
     #[test]
     fn bodies() {
         let entry = json!({
-            "keyId": "1", "key": "AAAA", "type": "t", "usage": "Sign", "displayName": "n", "endDateTime": "2049-01-01T00:00:00Z",
+            "keyId": "1", "key": "-_-_", "type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "n",
+            "endDateTime": "2049-01-01T00:00:00Z",
         });
         let set = set(false, &[entry]).unwrap();
         let new = json!({ "key": "AAAA", "type": "AsymmetricX509Cert", "usage": "Verify" });
         assert_eq!(
             set.body(Style::KeyOnly),
-            json!({ "keyCredentials": [{ "key": "AAAA", "type": "t", "usage": "Sign" }, new] })
+            json!({ "keyCredentials": [{ "key": "+/+/", "type": "AsymmetricX509Cert", "usage": "Verify" }, new] })
         );
         let kept = json!({
-            "keyId": "1", "key": null, "type": "t", "usage": "Sign", "displayName": "n", "customKeyIdentifier": null,
+            "keyId": "1", "key": null, "type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "n",
+            "customKeyIdentifier": null,
             "endDateTime": "2049-01-01T00:00:00Z",
         });
         assert_eq!(set.body(Style::ByKeyId), json!({ "keyCredentials": [kept, new] }));

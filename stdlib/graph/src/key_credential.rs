@@ -4,7 +4,9 @@
 //! certificate's hash is: of `key` where it is shown, else what `customKeyIdentifier` says in one of its forms.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use model::{Timestamp, Value};
 use serde_json::{Map as JsonMap, Value as Json};
 use sha1::Sha1;
@@ -16,7 +18,9 @@ pub(crate) struct KeyCredential {
     pub(crate) fields: JsonMap<String, Json>,
     /// 40 upper-case hex digits; `None` where nothing tells.
     pub(crate) sha1: Option<String>,
-    sha256: Option<String>,
+    pub(crate) sha256: Option<String>,
+    /// The certificate in standard base64, the only form that the service takes, whatever form it was read in.
+    pub(crate) key: Option<String>,
     end: Option<Timestamp>,
 }
 
@@ -24,14 +28,15 @@ impl KeyCredential {
     pub(crate) fn read(entry: &Json) -> KeyCredential {
         let fields = entry.as_object().cloned().unwrap_or_default();
         let text = |name: &str| fields.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
-        let der = text("key").and_then(|key| STANDARD.decode(key).ok());
+        let der = text("key").and_then(decoded);
         let sha1 = der
             .as_deref()
             .map(|der| hex(&Sha1::digest(der)))
             .or_else(|| text("customKeyIdentifier").and_then(identified));
         let sha256 = der.as_deref().map(|der| hex(&Sha256::digest(der)));
+        let key = der.as_deref().map(|der| STANDARD.encode(der));
         let end = text("endDateTime").and_then(Timestamp::parse_rfc3339);
-        KeyCredential { fields, sha1, sha256, end }
+        KeyCredential { fields, sha1, sha256, key, end }
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
@@ -67,9 +72,32 @@ impl KeyCredential {
             ("type", self.text("type").unwrap_or_default().into()),
             ("usage", self.text("usage").unwrap_or_default().into()),
             ("expired", self.is_expired(now).into()),
-            ("has_key", self.text("key").is_some().into()),
+            ("has_key", self.key.is_some().into()),
         ])
     }
+
+    /// What is journaled before a change: enough to say which keys were there.
+    pub(crate) fn facts(&self) -> Value {
+        let told = |name: &str| self.text(name).map_or(Value::Null, Value::from);
+        let maybe = |text: &Option<String>| text.clone().map_or(Value::Null, Value::Text);
+        Value::from([
+            ("sha1", maybe(&self.sha1)),
+            ("sha256", maybe(&self.sha256)),
+            ("key_id", told("keyId")),
+            ("type", told("type")),
+            ("usage", told("usage")),
+            ("not_after", told("endDateTime")),
+        ])
+    }
+}
+
+/// Standard base64, or base64url: the service gives the former and refuses the latter; some in between mix them up.
+pub(crate) fn decoded(key: &str) -> Option<Vec<u8>> {
+    const LENIENT: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let key = key.trim();
+    let alphabet = if key.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT).decode(key).ok()
 }
 
 /// The SHA-1 in a `customKeyIdentifier`: 40 hex digits, or base64 of the 20 bytes. Callers may choose any other text.
@@ -88,9 +116,21 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_key_is_kept_in_the_form_that_the_service_takes() {
+        let der = [0xfb, 0xff, 0xfe, 0x01];
+        for key in [STANDARD.encode(der), URL_SAFE_NO_PAD.encode(der), "+//+AQ".into()] {
+            assert_eq!(KeyCredential::read(&json!({ "key": key })).key, Some(STANDARD.encode(der)), "{key}");
+        }
+        for key in [json!(null), json!(""), json!("not base64!"), json!(7)] {
+            assert_eq!(KeyCredential::read(&json!({ "key": key })).key, None, "{key}");
+        }
+    }
 
     #[test]
     fn told_apart_by_hash() {
@@ -102,7 +142,11 @@ mod tests {
                 Some(print.clone()),
             ),
             (json!({ "key": null, "customKeyIdentifier": print.to_lowercase() }), Some(print.clone())),
-            (json!({ "key": null, "customKeyIdentifier": STANDARD.encode(Sha1::digest(der)) }), Some(print)),
+            (
+                json!({ "key": null, "customKeyIdentifier": STANDARD.encode(Sha1::digest(der)) }),
+                Some(print.clone()),
+            ),
+            (json!({ "key": URL_SAFE_NO_PAD.encode(der), "customKeyIdentifier": null }), Some(print)),
             (json!({ "key": null, "customKeyIdentifier": "my key" }), None),
             (json!({ "key": null, "customKeyIdentifier": null }), None),
             (json!("nonsense"), None),

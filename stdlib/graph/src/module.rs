@@ -1,23 +1,19 @@
 //! The host module `graph`.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use contracts::{CallContext, HostCall, HostModule, HostReply, WireRequest};
+use contracts::{CallContext, Check, HostCall, HostModule, HostReply, WireRequest};
 use model::value::Map;
-use model::{Class, Code, Failure, FunctionSpec, Kind, Reversibility, Timestamp, Value};
-use reqwest::Method;
-use sha1::{Digest, Sha1};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use model::{Class, Code, Failure, FunctionSpec, Kind, Reversibility, Value};
 
 use crate::client::{Client, Shared};
-use crate::keep::{NewSet, may_be_about_style};
-use crate::key_credential::{KeyCredential, hex};
-use crate::service_principal::ServicePrincipal;
+use crate::examine::examine;
+use crate::generic::Call;
+use crate::key_change::KeyChange;
 use crate::settings::GraphSettings;
-use crate::{organization, service_principal};
+use crate::waits::{RealWaits, Waits};
+use crate::{generic, organization, service_principal};
 
 const MODULE: &str = "graph";
 
@@ -31,16 +27,21 @@ pub struct GraphModule {
 
 impl GraphModule {
     pub fn new(settings: GraphSettings) -> GraphModule {
-        GraphModule { shared: Shared::new(settings), specs: functions() }
+        GraphModule::with_waits(settings, Arc::new(RealWaits))
+    }
+
+    /// Like [`GraphModule::new`] with another way to wait between attempts.
+    pub fn with_waits(settings: GraphSettings, waits: Arc<dyn Waits>) -> GraphModule {
+        GraphModule { shared: Shared::new(settings, waits), specs: functions() }
     }
 }
 
 /// Every host function of this module.
 pub fn functions() -> Vec<FunctionSpec> {
     let app_id = "the application's id";
-    vec![
+    let mut functions = vec![
         FunctionSpec::read(MODULE, "organization", "The tenant that answers; it is always the target's own.")
-            .returns("#{ tenant_id, display_name }"),
+            .returns("#{ tenant_id, display_name }; the name is empty where the identity may not read it"),
         FunctionSpec::read(MODULE, "service_principal", "The application's service principal with its keys, by hash.")
             .required("app_id", Kind::Guid, app_id)
             .returns(
@@ -72,7 +73,9 @@ pub fn functions() -> Vec<FunctionSpec> {
         )
         .returns("#{ kept: [sha1, …] }")
         .reversibility(Reversibility::WithLoss),
-    ]
+    ];
+    functions.extend(generic::functions(MODULE, SETTLE_MS));
+    functions
 }
 
 #[async_trait]
@@ -87,7 +90,7 @@ impl HostModule for GraphModule {
 
     async fn call(&self, call: HostCall) -> Result<HostReply, Failure> {
         let client = Client::new(&self.shared)?;
-        match self.perform(&client, &call).await {
+        match perform(&client, &call).await {
             Ok((value, mut evidence)) => {
                 evidence.extend(client.evidence());
                 Ok(HostReply { value, evidence })
@@ -99,7 +102,6 @@ impl HostModule for GraphModule {
         }
     }
 
-    /// Reads what is there, because the body of a change holds the keys that stay.
     async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure> {
         let client = Client::new(&self.shared)?;
         let context = call.context.as_ref();
@@ -113,171 +115,69 @@ impl HostModule for GraphModule {
         if let Some(origin) = call.arguments.get("app_id").and_then(Value::first_unknown) {
             return Ok(get(&format!("/servicePrincipals(appId='<{origin}>')")));
         }
-        let arguments = Arguments(&call.arguments);
-        let (principal, set) = match call.function.as_str() {
-            "organization" => return Ok(get("/organization")),
-            "service_principal" => {
-                return Ok(get(&format!("/servicePrincipals(appId='{}')", arguments.app_id()?)));
-            }
-            "add_key_credential" => {
-                let principal = service_principal::expected(&client, context, arguments.app_id()?).await?;
-                let (sha1, key) = if let Some(Value::Unknown(origin)) = call.arguments.get("der") {
-                    (String::new(), format!("<{origin}>"))
-                } else {
-                    let (sha1, der) = arguments.certificate(context.now())?;
-                    (sha1, STANDARD.encode(der))
-                };
-                if principal.keys.iter().any(|entry| entry.sha1.as_deref() == Some(&sha1)) {
-                    return Ok(Vec::new());
-                }
-                let set = NewSet::new(&principal, |_| false, Some(key), context.now())?;
-                (principal, set)
-            }
-            "remove_key_credential" => {
-                let principal = service_principal::expected(&client, context, arguments.app_id()?).await?;
-                let hashes = arguments.hashes()?;
-                let set = NewSet::new(&principal, |key| is_among(key, &hashes), None, context.now())?;
-                if set.retained.len() == principal.keys.len() {
-                    return Ok(Vec::new());
-                }
-                (principal, set)
-            }
-            unknown => return Err(no_function(unknown)),
-        };
-        let style = set.styles()[0];
-        let body = serde_json::to_string_pretty(&set.body(style)).expect("a JSON document can be written");
-        let line = format!("PATCH {}", client.url(&principal.path()));
-        Ok(vec![WireRequest { channel: "http".into(), line, body }])
-    }
-}
-
-impl GraphModule {
-    async fn perform(&self, client: &Client<'_>, call: &HostCall) -> Result<(Value, Map), Failure> {
-        let context = call.context.as_ref();
-        let arguments = Arguments(&call.arguments);
+        let app_id = || app_id(&call.arguments);
         match call.function.as_str() {
-            "organization" => Ok((organization::read(client, context).await?, Map::new())),
-            "service_principal" => {
-                let found = service_principal::read(client, context, arguments.app_id()?).await?;
-                let value = found.map_or(Value::Null, |principal| principal.shown(context.now()));
-                Ok((value, Map::new()))
-            }
+            "organization" => Ok(get("/organization")),
+            "service_principal" => Ok(get(&format!("/servicePrincipals(appId='{}')", app_id()?))),
             "add_key_credential" => {
-                let (sha1, der) = arguments.certificate(context.now())?;
-                let principal = service_principal::expected(client, context, arguments.app_id()?).await?;
-                if !principal.keys.iter().any(|key| key.sha1.as_deref() == Some(&sha1)) {
-                    let set = NewSet::new(&principal, |_| false, Some(STANDARD.encode(der)), context.now())?;
-                    replace(client, context, &principal, &set).await?;
-                }
-                let kept = others(&principal, std::slice::from_ref(&sha1));
-                Ok((Value::from([("sha1", sha1.into()), ("kept", list(kept))]), before(&principal)))
+                let change = match call.arguments.get("der") {
+                    Some(Value::Unknown(origin)) => KeyChange::add_later(origin),
+                    _ => KeyChange::add(&call.arguments, context.now())?,
+                };
+                change.describe(&client, context, app_id()?).await
             }
             "remove_key_credential" => {
-                let hashes = arguments.hashes()?;
-                let principal = service_principal::expected(client, context, arguments.app_id()?).await?;
-                if principal.keys.iter().any(|key| is_among(key, &hashes)) {
-                    let set = NewSet::new(&principal, |key| is_among(key, &hashes), None, context.now())?;
-                    replace(client, context, &principal, &set).await?;
-                }
-                let kept = others(&principal, &hashes);
-                Ok((Value::from([("kept", list(kept))]), before(&principal)))
+                KeyChange::remove(&call.arguments)?.describe(&client, context, app_id()?).await
             }
-            unknown => Err(no_function(unknown)),
+            other => match Call::read(other, &call.arguments)? {
+                Some(generic) => Ok(generic.describe(&client)),
+                None => Err(no_function(other)),
+            },
         }
     }
-}
 
-/// One change of the set. A second request is sent only after the first was definitely refused.
-async fn replace(
-    client: &Client<'_>,
-    context: &dyn CallContext,
-    principal: &ServicePrincipal,
-    set: &NewSet,
-) -> Result<(), Failure> {
-    let mut refused = None;
-    for style in set.styles() {
-        match client.write(context, Method::PATCH, &principal.path(), &set.body(style)).await {
-            Ok(()) => return Ok(()),
-            Err(refusal) if may_be_about_style(refusal.status, &refusal.error_code) => {
-                refused = Some(refusal.failure);
+    async fn examine(&self, context: Arc<dyn CallContext>) -> Vec<Check> {
+        match Client::new(&self.shared) {
+            Ok(client) => examine(&client, context.as_ref()).await,
+            Err(failure) => {
+                let advice = "correct 'cloud', 'login' or 'endpoint' in the target file";
+                vec![Check::not_so(MODULE, "settings", failure.message, advice)]
             }
-            Err(refusal) => return Err(refusal.failure),
         }
     }
-    Err(refused.unwrap_or_else(|| Failure::bug("a set of keys has at least one way to be sent")))
 }
 
-struct Arguments<'a>(&'a Map);
-
-impl<'a> Arguments<'a> {
-    fn text(&self, name: &str) -> &'a str {
-        self.0.get(name).and_then(Value::as_text).unwrap_or_default()
-    }
-
-    fn app_id(&self) -> Result<&'a str, Failure> {
-        let app_id = self.text("app_id");
-        // It becomes part of an address.
-        if model::param::is_guid(app_id) { Ok(app_id) } else { Err(refused("app_id", "is not a GUID")) }
-    }
-
-    /// The certificate's hash and DER.
-    fn certificate(&self, now: Timestamp) -> Result<(String, Vec<u8>), Failure> {
-        let wrong = |why: &str| Failure::invalid(Code::Certificate, format!("add the key: {why}"));
-        let der = STANDARD.decode(self.text("der").trim()).map_err(|_| wrong("'der' is not base64"))?;
-        let (rest, certificate) =
-            X509Certificate::from_der(&der).map_err(|_| wrong("'der' is no certificate"))?;
-        if !rest.is_empty() {
-            return Err(wrong("there are bytes after the certificate"));
+async fn perform(client: &Client<'_>, call: &HostCall) -> Result<(Value, Map), Failure> {
+    let context = call.context.as_ref();
+    let app_id = || app_id(&call.arguments);
+    match call.function.as_str() {
+        "organization" => Ok((organization::read(client, context).await?, Map::new())),
+        "service_principal" => {
+            let found = service_principal::read(client, context, app_id()?).await?;
+            let value = found.map_or(Value::Null, |principal| principal.shown(context.now()));
+            Ok((value, Map::new()))
         }
-        let end = certificate.validity().not_after.timestamp();
-        if u64::try_from(end).map_or(true, |end| Timestamp(end.saturating_mul(1000)) < now) {
-            return Err(wrong("the certificate has expired"));
+        "add_key_credential" => {
+            let change = KeyChange::add(&call.arguments, context.now())?;
+            change.perform(client, context, app_id()?).await
         }
-        let sha1 = hex(&Sha1::digest(&der));
-        Ok((sha1, der))
-    }
-
-    /// The hashes to remove.
-    fn hashes(&self) -> Result<Vec<String>, Failure> {
-        let further = self.0.get("also").and_then(Value::as_list).unwrap_or_default();
-        std::iter::once(self.text("sha1"))
-            .chain(further.iter().map(|one| one.as_text().unwrap_or_default()))
-            .map(|text| {
-                let hash: String = text
-                    .chars()
-                    .filter(|other| !other.is_whitespace())
-                    .collect::<String>()
-                    .to_ascii_uppercase();
-                if hash.len() == 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                    Ok(hash)
-                } else {
-                    Err(refused("sha1", "is not 40 hex digits"))
-                }
-            })
-            .collect()
+        "remove_key_credential" => {
+            KeyChange::remove(&call.arguments)?.perform(client, context, app_id()?).await
+        }
+        other => match Call::read(other, &call.arguments)? {
+            Some(generic) => Ok((generic.perform(client, context).await?, Map::new())),
+            None => Err(no_function(other)),
+        },
     }
 }
 
-fn is_among(key: &KeyCredential, hashes: &[String]) -> bool {
-    key.sha1.as_ref().is_some_and(|sha1| hashes.contains(sha1))
-}
-
-/// Hashes of the keys that stay, sorted.
-fn others(principal: &ServicePrincipal, leaving: &[String]) -> Vec<String> {
-    let hashes = principal.keys.iter().filter_map(|key| key.sha1.clone());
-    hashes.filter(|one| !leaving.contains(one)).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-fn before(principal: &ServicePrincipal) -> Map {
-    Map::from([("keys_before".to_owned(), principal.evidence())])
-}
-
-fn list(texts: Vec<String>) -> Value {
-    Value::List(texts.into_iter().map(Value::Text).collect())
-}
-
-fn refused(name: &str, why: &str) -> Failure {
-    Failure::new(Code::Argument, Class::Invalid, format!("the argument '{name}' {why}"))
+/// It becomes part of an address.
+fn app_id(arguments: &Map) -> Result<&str, Failure> {
+    let app_id = arguments.get("app_id").and_then(Value::as_text).unwrap_or_default();
+    if model::param::is_guid(app_id) {
+        return Ok(app_id);
+    }
+    Err(Failure::new(Code::Argument, Class::Invalid, "the argument 'app_id' is not a GUID"))
 }
 
 fn no_function(name: &str) -> Failure {

@@ -5,6 +5,7 @@ use model::{Class, Code, Failure, Timestamp, Value};
 use serde_json::Value as Json;
 
 use crate::client::Client;
+use crate::json::value_of;
 use crate::key_credential::KeyCredential;
 
 /// The tenant that owns Microsoft's own applications.
@@ -20,6 +21,8 @@ pub(crate) struct ServicePrincipal {
     pub(crate) keys: Vec<KeyCredential>,
 }
 
+/// Reads that select keys are limited to 150 a minute for a whole tenant: a change takes two.
+///
 /// `None` where the tenant has none for the application.
 pub(crate) async fn read(
     client: &Client<'_>,
@@ -32,7 +35,7 @@ pub(crate) async fn read(
     let Some(body) = client.read(context, &path).await? else { return Ok(None) };
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let answered = text("appId").to_ascii_lowercase();
-    if answered != app_id.to_ascii_lowercase() || text("id").is_empty() {
+    if answered != app_id.to_ascii_lowercase() || !model::param::is_guid(&text("id")) {
         return Err(Failure::new(
             Code::GraphInvalid,
             Class::Invalid,
@@ -89,9 +92,24 @@ impl ServicePrincipal {
     }
 
     /// For the journal: the whole set before a change, public parts and all, is what brings it back.
-    pub(crate) fn evidence(&self) -> Value {
-        let entries = self.keys.iter().map(|key| Value::from_json(Json::Object(key.fields.clone())));
-        Value::List(entries.collect())
+    pub(crate) fn evidence(&self) -> Result<Value, Failure> {
+        let entries = self.keys.iter().map(|key| value_of(&Json::Object(key.fields.clone())));
+        Ok(Value::List(entries.collect::<Result<_, _>>()?))
+    }
+
+    /// For the journal before a request: which keys there are.
+    pub(crate) fn facts(&self) -> Value {
+        Value::List(self.keys.iter().map(KeyCredential::facts).collect())
+    }
+
+    /// Whether it is the same object with the same keys, in whatever order.
+    pub(crate) fn is_as(&self, other: &ServicePrincipal) -> bool {
+        let sorted = |one: &ServicePrincipal| {
+            let mut keys: Vec<String> = one.keys.iter().map(|key| key.facts().to_string()).collect();
+            keys.sort();
+            keys
+        };
+        self.id == other.id && sorted(self) == sorted(other)
     }
 }
 

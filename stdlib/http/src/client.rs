@@ -31,16 +31,31 @@ pub enum ClientError {
 
 const CONNECT_MAX: Duration = Duration::from_secs(20);
 
+/// Whoever is on the same link answers at once or is not there.
+const CONNECT_NEAR_MAX: Duration = Duration::from_secs(3);
+
 /// Builds a client.
 pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
+    built(builder(options)?)
+}
+
+/// Builds a client for a service on the same machine or link: it asks no proxy, and waits briefly for a connection.
+pub fn direct_client() -> Result<reqwest::Client, ClientError> {
+    built(builder(&ClientOptions::default())?.no_proxy().connect_timeout(CONNECT_NEAR_MAX))
+}
+
+fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ClientError> {
+    builder.build().map_err(|error| ClientError::Client(crate::causes(&error)))
+}
+
+fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientError> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls(options)?)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_MAX)
         .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")));
-    let builder = if options.one_connection { builder.pool_max_idle_per_host(1) } else { builder };
-    builder.build().map_err(|error| ClientError::Client(crate::causes(&error)))
+    Ok(if options.one_connection { builder.pool_max_idle_per_host(1) } else { builder })
 }
 
 fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {

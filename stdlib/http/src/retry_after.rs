@@ -1,4 +1,4 @@
-//! `Retry-After`: seconds, or a date.
+//! `Retry-After` (seconds, or a date) and `Date`.
 
 use std::time::Duration;
 
@@ -12,12 +12,16 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
+    Some(date(value)?.since(now))
+}
+
+/// A date as HTTP writes it: `Tue, 24 Nov 2026 08:01:30 GMT`.
+pub fn date(value: &str) -> Option<Timestamp> {
     let form = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );
-    let moment = PrimitiveDateTime::parse(value, &form).ok()?.assume_utc().unix_timestamp();
-    let moment = Timestamp(u64::try_from(moment).ok()?.checked_mul(1000)?);
-    Some(moment.since(now))
+    let moment = PrimitiveDateTime::parse(value.trim(), &form).ok()?.assume_utc().unix_timestamp();
+    Some(Timestamp(u64::try_from(moment).ok()?.checked_mul(1000)?))
 }
 
 #[cfg(test)]

@@ -43,14 +43,11 @@ async fn a_throttled_write_was_not_done() {
 async fn no_connection_means_nothing_was_sent() {
     let bench = Bench::new().await;
     bench.get("organization", []).await;
-    let Bench { module, context, tenant, world } = bench;
+    let elsewhere = sim::serve(bench.world.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let Bench { world, module, context, tenant, waits, prompts } = bench;
     drop(tenant);
-    let gone = Bench {
-        module,
-        context,
-        tenant: sim::serve(world.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap(),
-        world,
-    };
+    let gone = Bench { world, module, context, tenant: elsewhere, waits, prompts };
     let failed = gone.fail("add_key_credential", [("app_id", SKYPE.into()), ("der", der("current"))]).await;
-    assert_eq!((failed.code, failed.class), (Code::GraphTransient, Class::Transient));
+    assert_eq!((failed.code, failed.class), (Code::GraphConnection, Class::Transient));
+    assert!(failed.hint.is_some());
 }

@@ -30,10 +30,10 @@ async fn one_token_serves_many_calls_and_is_renewed_early() {
     assert_eq!(signed_in(bench.reply("organization", []).await.unwrap()), 1);
     assert_eq!(signed_in(bench.reply("organization", []).await.unwrap()), 0);
     // It lives for 3599 seconds; in its last five minutes it is taken for expired.
-    let later = bench.context.now.lock().unwrap().after(Duration::from_secs(3290));
-    *bench.context.now.lock().unwrap() = later;
+    bench.context.pass(Duration::from_secs(3290));
+    bench.context.begin_phase();
     assert_eq!(signed_in(bench.reply("organization", []).await.unwrap()), 0);
-    *bench.context.now.lock().unwrap() = later.after(Duration::from_secs(10));
+    bench.context.pass(Duration::from_secs(10));
     assert_eq!(signed_in(bench.reply("organization", []).await.unwrap()), 1);
 }
 
@@ -63,13 +63,13 @@ async fn a_wrong_secret_is_denied_and_not_told() {
 async fn a_named_secret_is_asked_for() {
     let bench = Bench::credential(
         |spec| spec.client_secret = Some("hunter2".into()),
-        Credential::SecretNamed("graph".into()),
+        Credential::Secret { name: "graph".into() },
     )
     .await;
     let reply = bench.reply("organization", []).await.unwrap();
     assert_eq!(*bench.context.asked_for.lock().unwrap(), ["graph"]);
     assert!(!format!("{reply:?}").contains("hunter2"));
-    let bench = Bench::credential(|_| {}, Credential::SecretNamed("absent".into())).await;
+    let bench = Bench::credential(|_| {}, Credential::Secret { name: "absent".into() }).await;
     assert_eq!(bench.fail("organization", []).await.code, Code::Settings);
 }
 

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use contracts::{
     CallContext, HostCall, HostModule, HostReply, SecretText, Session, TargetFacts, Targets, WireRequest,
 };
-use exchange::{Command, ExchangeModule, ExchangeShell, Reply, ShellError, ShellErrorKind};
+use exchange::{
+    Command, ExchangeModule, ExchangeShell, MetadataSource, Reply, ShellError, ShellErrorKind,
+};
 use graph::{Credential, GraphModule, GraphSettings, Identity};
 use model::{Class, Code, Failure, FunctionSpec, RunId};
 use sim::{CmdletError, ErrorKind, Tenant, World, WorldError, WorldSpec};
@@ -160,7 +162,7 @@ impl Targets for SimTargets {
             identity,
         );
         let modules: [Arc<dyn HostModule>; 4] = [
-            Arc::new(ExchangeModule::new(shell, Some(format!("{web}/autodiscover/metadata/json/1")))),
+            Arc::new(ExchangeModule::new(shell, Some(metadata))),
             Arc::new(GraphModule::new(settings)),
             Arc::new(x509::X509Module::new()),
             Arc::new(oauth::OauthModule::new(Some(format!("{web}/ews/exchange.asmx")), None)),
@@ -320,28 +322,28 @@ impl ExchangeShell for SimShell {
                 Ok(Reply { objects: reply.objects, warnings: reply.warnings, ..Reply::default() })
             }
             Ok(Err(error)) => Err(shell_error(error)),
-            Err(stopped) => Err(ShellError {
-                exception_type: "System.Management.Automation.Remoting.PSRemotingTransportException".into(),
-                error_id: "ShellStopped".into(),
-                category: "ConnectionError".into(),
-                message: format!("the simulated shell stopped: {stopped}"),
-                kind: ShellErrorKind::OutcomeUnknown,
-            }),
+            Err(stopped) => Err(ShellError::new(
+                ShellErrorKind::OutcomeUnknown,
+                format!("the simulated shell stopped: {stopped}"),
+            )),
         }
     }
 }
 
 fn shell_error(error: CmdletError) -> ShellError {
     ShellError {
-        exception_type: error.exception_type,
+        exception_types: vec![error.exception_type],
         error_id: error.fully_qualified_error_id,
-        category: error.category.to_owned(),
-        message: error.message,
-        kind: match error.kind {
-            ErrorKind::RefusedBeforeItRan => ShellErrorKind::RefusedBeforeItRan,
-            ErrorKind::Failed => ShellErrorKind::Failed,
-            ErrorKind::OutcomeUnknown => ShellErrorKind::OutcomeUnknown,
-        },
+        category: error.category_number,
+        target: error.target,
+        ..ShellError::new(
+            match error.kind {
+                ErrorKind::RefusedBeforeItRan => ShellErrorKind::RefusedBeforeItRan,
+                ErrorKind::Failed => ShellErrorKind::Failed,
+                ErrorKind::OutcomeUnknown => ShellErrorKind::OutcomeUnknown,
+            },
+            error.message,
+        )
     }
 }
 

@@ -23,13 +23,11 @@ enum Expected {
 }
 
 /// Every way in which a write can fail.
-fn ways(operation: &str) -> Vec<(Act, Expected)> {
-    // A cmdlet's error record says that the directory refused; a status says nothing about what the service did.
-    let over_http = operation.contains(' ');
-    let unavailable = if over_http { Expected::FoundUndone } else { Expected::Refused };
+fn ways() -> Vec<(Act, Expected)> {
     vec![
         (Act::Throttle { retry_after: 5 }, Expected::Refused),
-        (Act::ServerError { status: 500, after_effect: false }, unavailable),
+        // Neither a status nor an error that passes says how far the work had come.
+        (Act::ServerError { status: 500, after_effect: false }, Expected::FoundUndone),
         (Act::TimeoutBefore, Expected::FoundUndone),
         (Act::Cut { after_effect: false }, Expected::FoundUndone),
         (Act::TimeoutAfter, Expected::FoundDone),
@@ -42,7 +40,7 @@ fn ways(operation: &str) -> Vec<(Act, Expected)> {
 /// many equal ones in between, and in other worlds, one way for each expectation, taken in turn.
 fn trials(scenario: &Scenario, write: &Write, writes: &[Write]) -> Vec<(Act, Expected)> {
     let last = writes.iter().filter(|one| one.operation == write.operation).count();
-    let all = ways(&write.operation);
+    let all = ways();
     if scenario.name.contains("/fresh") && (write.nth == 1 || write.nth as usize == last) {
         return all;
     }

@@ -53,6 +53,16 @@ impl Arguments {
         self.0.get(name).and_then(Value::as_text).filter(|text| !text.is_empty())
     }
 
+    /// A map; empty when it is absent.
+    pub(crate) fn map(&self, name: &str) -> Result<&Map, Failure> {
+        static EMPTY: Map = Map::new();
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(&EMPTY),
+            Some(Value::Map(map)) => Ok(map),
+            Some(_) => Err(refused(name, "is no map")),
+        }
+    }
+
     /// A bool, or in a description the text that stands for an unknown one.
     pub(crate) fn flag(&self, name: &str) -> Option<serde_json::Value> {
         match self.0.get(name) {

@@ -7,6 +7,9 @@ use model::value::Map;
 use model::{Class, Code, Effect, Failure, Value};
 use serde_json::{Value as Json, json};
 
+use crate::cmdlet::{effect_of, takes_controller};
+use crate::domain_controller::Absences;
+use crate::metadata_document::MetadataSource;
 use crate::shell::{Command, ExchangeShell};
 use crate::{classify::classify, domain_controller};
 
@@ -14,34 +17,50 @@ pub(crate) struct Caller<'a> {
     pub(crate) shell: &'a dyn ExchangeShell,
     pub(crate) context: &'a dyn CallContext,
     pub(crate) effect: Effect,
+    pub(crate) pinning: Pinning,
+    pub(crate) absences: &'a Absences,
+    /// The second source of certificates.
+    pub(crate) metadata: Option<&'a MetadataSource>,
     evidence: Mutex<Map>,
 }
 
-/// Cmdlets that have no `-DomainController`.
-const UNPINNED: &[&str] = &["Get-DomainController", "Get-IntraOrganizationConfiguration"];
+/// Whether commands name the run's domain controller where their cmdlet takes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pinning {
+    Pinned,
+    Unpinned,
+}
 
 impl<'a> Caller<'a> {
     pub(crate) fn new(
         shell: &'a dyn ExchangeShell,
         context: &'a dyn CallContext,
         effect: Effect,
+        pinning: Pinning,
+        absences: &'a Absences,
+        metadata: Option<&'a MetadataSource>,
     ) -> Caller<'a> {
-        Caller { shell, context, effect, evidence: Mutex::new(Map::new()) }
+        Caller { shell, context, effect, pinning, absences, metadata, evidence: Mutex::new(Map::new()) }
     }
 
     /// Runs a command at the run's domain controller; its output objects.
     pub(crate) async fn run(&self, command: Command) -> Result<Vec<Json>, Failure> {
-        if UNPINNED.contains(&command.cmdlet.as_str()) {
+        if self.pinning == Pinning::Unpinned || !takes_controller(&command.cmdlet) {
             return self.send(command).await;
         }
         let controller = domain_controller::pinned(self).await?;
-        let outcome = self.send(at(command, &controller)).await;
-        match outcome {
-            // The controller may be what failed; asking costs one read and only after a failure.
-            Err(failure) if failure.code == Code::ExchangeTransient => {
+        match self.send(at(command, &controller, self.pinning)).await {
+            Ok(rows) => {
+                self.absences.forget(&controller);
+                Ok(rows)
+            }
+            // The controller may be what failed; asking costs a read or two and only after a failure.
+            Err(failure)
+                if matches!(failure.code, Code::ExchangeTransient | Code::ExchangeDomainController) =>
+            {
                 Err(domain_controller::blamed(self, &controller, failure).await)
             }
-            other => other,
+            Err(failure) => Err(failure),
         }
     }
 
@@ -64,14 +83,13 @@ impl<'a> Caller<'a> {
                 "the run was cancelled before the call was sent",
             ));
         }
-        let cmdlet = command.cmdlet.clone();
         // Only the main command of a write writes; what it looks up on the way reads.
-        let effect = if cmdlet.starts_with("Get-") { Effect::Read } else { self.effect };
+        let effect = effect_of(&command.cmdlet).unwrap_or(self.effect);
         let reply = self
             .shell
-            .invoke(command, self.context)
+            .invoke(command.clone(), self.context)
             .await
-            .map_err(|error| classify(&error, &cmdlet, effect))?;
+            .map_err(|error| classify(&error, &command, effect))?;
         self.note(reply.evidence);
         if !reply.warnings.is_empty() {
             self.note(Map::from([(
@@ -91,9 +109,9 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// The command with the controller named.
-pub(crate) fn at(mut command: Command, controller: &str) -> Command {
-    if !UNPINNED.contains(&command.cmdlet.as_str()) {
+/// The command with the controller named, where it can be.
+pub(crate) fn at(mut command: Command, controller: &str, pinning: Pinning) -> Command {
+    if pinning == Pinning::Pinned && takes_controller(&command.cmdlet) {
         command.parameters.insert("DomainController".into(), json!(controller));
     }
     command

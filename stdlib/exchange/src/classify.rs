@@ -1,75 +1,178 @@
-//! From an error record to a failure with a code and a class: by exception type, error id and category, never by text.
+//! From an error of the shell to a failure with a code and a class: by types, ids and numbers, never by text.
 
-use model::{Class, Code, Effect, Failure};
+use std::time::Duration;
 
-use crate::shell::{ShellError, ShellErrorKind};
+use model::{Class, Code, Effect, Failure, Value};
+use powershell::RefusalKind;
 
-const RBAC_HINT: &str = "Exchange hides cmdlets and parameters that the account's roles do not grant: check its role \
-                         groups (Organization Management holds all that is needed), then the server's version";
+use crate::exception::{Meaning, fact_of_id, meaning};
+use crate::role_group::granting;
+use crate::shell::{Command, ShellError, ShellErrorKind};
 
-/// What an error record means for the engine.
-pub(crate) fn classify(error: &ShellError, cmdlet: &str, effect: Effect) -> Failure {
-    let (code, class, hint) = judged(error, effect);
-    let message = format!("{cmdlet}: {}", one_line(&error.message));
-    let mut failure = Failure::new(code, class, message)
-        .evidence("cmdlet", cmdlet)
-        .evidence("exception_type", error.exception_type.as_str())
-        .evidence("error_id", error.error_id.as_str());
-    failure.hint = hint.map(str::to_owned);
-    failure
+/// How long to leave an account alone that has too many shells open: they end by themselves.
+const QUOTA_WAIT: Duration = Duration::from_secs(60);
+
+/// What an error means for the engine.
+pub(crate) fn classify(error: &ShellError, command: &Command, effect: Effect) -> Failure {
+    let mut failure = match error.kind {
+        ShellErrorKind::NoSession(kind) => without_session(kind),
+        ShellErrorKind::OutcomeUnknown => unknown(effect),
+        ShellErrorKind::RefusedBeforeItRan | ShellErrorKind::Failed | ShellErrorKind::FailedWithOutput => {
+            recorded(error, command, effect)
+        }
+    };
+    let text = one_line(&error.message);
+    failure.message = if text.is_empty() {
+        format!("{}: {}", command.cmdlet, named(error))
+    } else {
+        format!("{}: {text}", command.cmdlet)
+    };
+    if let Some(advice) = &error.advice {
+        failure.hint = Some(advice.clone());
+    }
+    failure.evidence.extend(error.evidence.clone());
+    note(failure, error, command)
 }
 
-fn judged(error: &ShellError, effect: Effect) -> (Code, Class, Option<&'static str>) {
-    if error.kind == ShellErrorKind::OutcomeUnknown {
-        return match effect {
-            Effect::Read => (Code::ExchangeTransient, Class::Transient, None),
-            Effect::Write => (Code::ExchangeInDoubt, Class::InDoubt, None),
-        };
+/// What finds the call in the server's own logs.
+fn note(failure: Failure, error: &ShellError, command: &Command) -> Failure {
+    let type_name = error.exception_types.first().map_or("", String::as_str);
+    let facts = [
+        ("exception_type", type_name),
+        ("error_id", error.error_id.as_str()),
+        ("exchange_server", fact_of_id(&error.error_id, "Server").unwrap_or_default()),
+        ("exchange_request_id", fact_of_id(&error.error_id, "RequestId").unwrap_or_default()),
+    ];
+    let failure = failure.evidence("cmdlet", command.cmdlet.as_str());
+    let failure = if error.category == 0 {
+        failure
+    } else {
+        failure.evidence("error_category", Value::Int(error.category.into()))
+    };
+    facts
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .fold(failure, |failure, (name, value)| failure.evidence(name, value))
+}
+
+fn without_session(kind: RefusalKind) -> Failure {
+    let (code, class) = match kind {
+        RefusalKind::Unreachable => (Code::ExchangeConnection, Class::Transient),
+        // Waiting mends none of these.
+        RefusalKind::Tls | RefusalKind::NotPowerShell => (Code::ExchangeConnection, Class::Denied),
+        RefusalKind::SignIn => (Code::ExchangeSignIn, Class::Denied),
+        RefusalKind::Denied => (Code::ExchangeDenied, Class::Denied),
+        RefusalKind::Quota | RefusalKind::Busy => (Code::ExchangeTransient, Class::Transient),
+        RefusalKind::Protocol => (Code::ExchangeProtocol, Class::Denied),
+        RefusalKind::Settings => (Code::Settings, Class::Invalid),
+        RefusalKind::Cancelled => (Code::Cancelled, Class::Denied),
+    };
+    let failure = Failure::new(code, class, String::new());
+    if kind == RefusalKind::Quota { failure.retry_after(QUOTA_WAIT) } else { failure }
+}
+
+fn unknown(effect: Effect) -> Failure {
+    match effect {
+        Effect::Read => Failure::new(Code::ExchangeTransient, Class::Transient, String::new()),
+        Effect::Write => Failure::new(Code::ExchangeInDoubt, Class::InDoubt, String::new()),
     }
-    let exception = error.exception_type.rsplit('.').next().unwrap_or_default();
-    let id = error.error_id.split(',').next().unwrap_or_default();
-    match exception {
-        // unconfirmed: the type for a second partner application with the same application id and realm.
-        "ADObjectAlreadyExistsException"
-        | "ProxyAddressExistsException"
-        | "DuplicatePartnerApplicationException" => (
+}
+
+fn recorded(error: &ShellError, command: &Command, effect: Effect) -> Failure {
+    let meaning = meaning(&error.exception_types, &error.error_id, &error.reason, error.category);
+    let ran = error.kind != ShellErrorKind::RefusedBeforeItRan;
+    let made_something = error.kind == ShellErrorKind::FailedWithOutput;
+    let (code, class, hint) = judged(meaning, error, command);
+    // A cmdlet writes in several places. One that began and was stopped by a passing trouble, or that answered with an
+    // object and an error, may have written: looking tells.
+    let in_doubt = effect == Effect::Write && ((ran && class == Class::Transient) || made_something);
+    let (code, class) = match (in_doubt, code) {
+        (true, Code::ExchangeDomainController) => (code, Class::InDoubt),
+        (true, _) => (Code::ExchangeInDoubt, Class::InDoubt),
+        (false, _) => (code, class),
+    };
+    let mut failure = Failure::new(code, class, String::new());
+    failure.hint = hint;
+    match meaning {
+        Meaning::NoCmdlet => failure.evidence("missing", command.cmdlet.as_str()),
+        Meaning::NoParameter => failure.evidence("missing", hidden_parameter(error, command)),
+        _ => failure,
+    }
+}
+
+fn judged(meaning: Meaning, error: &ShellError, command: &Command) -> (Code, Class, Option<String>) {
+    let fixed = |code, class, hint: &str| (code, class, Some(hint.to_owned()));
+    match meaning {
+        Meaning::Exists => fixed(
             Code::ExchangeExists,
             Class::Conflict,
-            Some("something of that name, address or application id is there; look at it, then plan again"),
+            "something of that name, address or application id is there; look at it, then plan again",
         ),
-        "ManagementObjectNotFoundException" | "ADNoSuchObjectException" => (
+        Meaning::NotFound => fixed(
             Code::ExchangeNotFound,
             Class::Conflict,
-            Some("it was removed since the plan was made, or this domain controller does not show it yet"),
+            "it was removed since the plan was made, or this domain controller does not show it yet",
         ),
-        "ManagementObjectAmbiguousException" => {
-            (Code::ExchangeInvalid, Class::Conflict, Some("several objects answer to that name"))
+        Meaning::Ambiguous => {
+            fixed(Code::ExchangeInvalid, Class::Conflict, "several objects answer to that name")
         }
-        "CommandNotFoundException" => (Code::ExchangeDenied, Class::Denied, Some(RBAC_HINT)),
-        "ParameterBindingException" | "ParameterBindingValidationException"
-            if id.starts_with("ParameterArgument") || id == "MissingMandatoryParameter" =>
-        {
-            (Code::ExchangeInvalid, Class::Invalid, None)
-        }
-        "ParameterBindingException" => (Code::ExchangeDenied, Class::Denied, Some(RBAC_HINT)),
-        // unconfirmed: the types of a throttled session and of a write outside the account's scope.
-        "OverBudgetException" | "ADTransientException" => (Code::ExchangeTransient, Class::Transient, None),
-        "ADScopeException" | "CmdletAccessDeniedException" => {
-            (Code::ExchangeDenied, Class::Denied, Some(RBAC_HINT))
-        }
-        _ => match error.category.as_str() {
-            "LimitsExceeded"
-            | "QuotaExceeded"
-            | "ResourceUnavailable"
-            | "ResourceBusy"
-            | "ConnectionError"
-            | "OpenError" => (Code::ExchangeTransient, Class::Transient, None),
-            "PermissionDenied" | "SecurityError" | "AuthenticationError" => {
-                (Code::ExchangeDenied, Class::Denied, None)
-            }
-            _ => (Code::ExchangeInvalid, Class::Invalid, None),
-        },
+        Meaning::NoCmdlet => (
+            Code::ExchangeDenied,
+            Class::Denied,
+            Some(format!(
+                "Exchange hides cmdlets that the account's roles do not grant, and says that they are unknown: the \
+                 cmdlet {} is granted by {}; check the account's role groups, then the server's version",
+                command.cmdlet,
+                granting(&command.cmdlet)
+            )),
+        ),
+        Meaning::NoParameter => (
+            Code::ExchangeDenied,
+            Class::Denied,
+            Some(format!(
+                "Exchange hides parameters that the account's roles do not grant, and says that they cannot be found: \
+                 {} is granted by {}; check the account's role groups, then whether this version of Exchange has it",
+                hidden_parameter(error, command),
+                granting(&command.cmdlet)
+            )),
+        ),
+        Meaning::Binding | Meaning::Refused => (Code::ExchangeInvalid, Class::Invalid, None),
+        Meaning::Prompt => fixed(
+            Code::ExchangeInvalid,
+            Class::Invalid,
+            "Exchange asked a question and nobody is there to answer it; nothing was done. What it asks is answered by \
+             a parameter of the cmdlet, Force most often: read its page before you give it",
+        ),
+        Meaning::ControllerAway => (Code::ExchangeDomainController, Class::Transient, None),
+        Meaning::Throttled | Meaning::Transient => (Code::ExchangeTransient, Class::Transient, None),
+        Meaning::Denied => (
+            Code::ExchangeDenied,
+            Class::Denied,
+            Some(format!(
+                "the account may run the cmdlet, but not on this object or not now: {} is granted by {}; check the \
+                 scopes of its role assignments",
+                command.cmdlet,
+                granting(&command.cmdlet)
+            )),
+        ),
     }
+}
+
+/// `New-MailUser -SamAccountName`, or all parameters that were sent where the record does not say which one it was.
+fn hidden_parameter(error: &ShellError, command: &Command) -> String {
+    let told = error.target.trim_start_matches('-');
+    let sent = command.parameters.keys().find(|name| name.eq_ignore_ascii_case(told));
+    match sent {
+        Some(name) => format!("{} -{name}", command.cmdlet),
+        None => {
+            let names: Vec<String> = command.parameters.keys().map(|name| format!("-{name}")).collect();
+            format!("one parameter of {} {}", command.cmdlet, names.join(" "))
+        }
+    }
+}
+
+fn named(error: &ShellError) -> &str {
+    error.exception_types.first().map_or("an error without a message", String::as_str)
 }
 
 /// Messages come with line breaks and control characters that would spoil a log line.
@@ -80,129 +183,156 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn error(kind: ShellErrorKind, exception: &str, id: &str, category: &str) -> ShellError {
+    /// In the language of a German server: nothing may depend on it.
+    const GERMAN: &str =
+        "Active Directory-Vorgang fehlgeschlagen auf dc1.contoso.lab.\r\n Das Objekt ist bereits vorhanden.";
+
+    fn command() -> Command {
+        let parameters = json!({ "Name": "x", "SamAccountName": "x" });
+        Command { cmdlet: "New-MailUser".into(), parameters: parameters.as_object().unwrap().clone() }
+    }
+
+    fn error(kind: ShellErrorKind, types: &[&str], id: &str, category: i32) -> ShellError {
         ShellError {
-            exception_type: exception.into(),
+            exception_types: types.iter().map(|name| (*name).to_owned()).collect(),
             error_id: format!("{id},New-MailUser"),
-            category: category.into(),
-            message: "What\r\n happened".into(),
-            kind,
+            category,
+            ..ShellError::new(kind, GERMAN)
         }
     }
 
     #[test]
-    fn by_type_id_and_category() {
-        use ShellErrorKind::{Failed, OutcomeUnknown, RefusedBeforeItRan};
-        let exchange = "Microsoft.Exchange.Data.Directory.";
-        for (kind, exception, id, category, effect, code, class) in [
-            (OutcomeUnknown, "X", "", "", Effect::Write, Code::ExchangeInDoubt, Class::InDoubt),
-            (OutcomeUnknown, "X", "", "", Effect::Read, Code::ExchangeTransient, Class::Transient),
-            (
-                Failed,
-                "ADObjectAlreadyExistsException",
-                "",
-                "",
-                Effect::Write,
-                Code::ExchangeExists,
-                Class::Conflict,
-            ),
-            (
-                Failed,
-                "ProxyAddressExistsException",
-                "",
-                "",
-                Effect::Write,
-                Code::ExchangeExists,
-                Class::Conflict,
-            ),
+    fn by_kind_type_and_effect() {
+        use Effect::{Read, Write};
+        use ShellErrorKind::{Failed, FailedWithOutput, OutcomeUnknown, RefusedBeforeItRan};
+        let denied = (Code::ExchangeDenied, Class::Denied);
+        let invalid = (Code::ExchangeInvalid, Class::Invalid);
+        let transient = (Code::ExchangeTransient, Class::Transient);
+        let doubt = (Code::ExchangeInDoubt, Class::InDoubt);
+        let exists = (Code::ExchangeExists, Class::Conflict);
+        let away = Code::ExchangeDomainController;
+        for (kind, exception, id, category, effect, expected) in [
+            (OutcomeUnknown, "", "", 0, Write, doubt),
+            (OutcomeUnknown, "", "", 0, Read, transient),
+            (Failed, "ADObjectAlreadyExistsException", "", 0, Write, exists),
+            (Failed, "ProxyAddressExistsException", "", 0, Write, exists),
+            (FailedWithOutput, "ProxyAddressExistsException", "", 0, Write, doubt),
+            (FailedWithOutput, "X", "", 0, Read, invalid),
             (
                 Failed,
                 "ManagementObjectNotFoundException",
                 "",
-                "",
-                Effect::Write,
-                Code::ExchangeNotFound,
-                Class::Conflict,
+                13,
+                Write,
+                (Code::ExchangeNotFound, Class::Conflict),
             ),
             (
                 Failed,
                 "ManagementObjectAmbiguousException",
                 "",
-                "",
-                Effect::Write,
-                Code::ExchangeInvalid,
-                Class::Conflict,
+                0,
+                Write,
+                (Code::ExchangeInvalid, Class::Conflict),
             ),
-            (
-                RefusedBeforeItRan,
-                "ParameterBindingException",
-                "NamedParameterNotFound",
-                "InvalidArgument",
-                Effect::Write,
-                Code::ExchangeDenied,
-                Class::Denied,
-            ),
+            (RefusedBeforeItRan, "ParameterBindingException", "NamedParameterNotFound", 5, Write, denied),
             (
                 RefusedBeforeItRan,
                 "ParameterBindingException",
                 "ParameterArgumentTransformationError",
-                "InvalidArgument",
-                Effect::Write,
-                Code::ExchangeInvalid,
-                Class::Invalid,
+                5,
+                Write,
+                invalid,
             ),
-            (
-                RefusedBeforeItRan,
-                "CommandNotFoundException",
-                "",
-                "",
-                Effect::Read,
-                Code::ExchangeDenied,
-                Class::Denied,
-            ),
-            (
-                RefusedBeforeItRan,
-                "OverBudgetException",
-                "",
-                "",
-                Effect::Write,
-                Code::ExchangeTransient,
-                Class::Transient,
-            ),
-            (
-                RefusedBeforeItRan,
-                "New",
-                "",
-                "ConnectionError",
-                Effect::Write,
-                Code::ExchangeTransient,
-                Class::Transient,
-            ),
-            (Failed, "New", "", "PermissionDenied", Effect::Write, Code::ExchangeDenied, Class::Denied),
-            (Failed, "New", "", "NotSpecified", Effect::Write, Code::ExchangeInvalid, Class::Invalid),
+            (RefusedBeforeItRan, "CommandNotFoundException", "", 13, Read, denied),
+            (RefusedBeforeItRan, "OverBudgetException", "", 29, Write, transient),
+            (RefusedBeforeItRan, "New", "", 27, Write, transient),
+            (RefusedBeforeItRan, "HostException", "", 0, Write, invalid),
+            (Failed, "ADTransientException", "", 0, Read, transient),
+            (Failed, "ADTransientException", "", 0, Write, doubt),
+            (Failed, "New", "", 1002, Write, doubt),
+            (Failed, "New", "", 1002, Read, transient),
+            (Failed, "New", "", 1004, Write, denied),
+            (Failed, "SuitabilityDirectoryException", "", 0, Read, (away, Class::Transient)),
+            (Failed, "SuitabilityDirectoryException", "", 0, Write, (away, Class::InDoubt)),
+            (Failed, "New", "", 18, Write, denied),
+            (Failed, "New", "", 0, Write, invalid),
         ] {
-            let failure = classify(
-                &error(kind, &format!("{exchange}{exception}"), id, category),
-                "New-MailUser",
-                effect,
+            let types = [format!("Microsoft.Exchange.{exception}"), "System.Exception".to_owned()];
+            let types: Vec<&str> = types.iter().map(String::as_str).collect();
+            let failure = classify(&error(kind, &types, id, category), &command(), effect);
+            assert_eq!((failure.code, failure.class), expected, "{kind:?} {exception} {id} {category}");
+            assert!(
+                failure.message.ends_with("auf dc1.contoso.lab. Das Objekt ist bereits vorhanden."),
+                "{failure}"
             );
-            assert_eq!((failure.code, failure.class), (code, class), "{exception} {id} {category}");
-            assert_eq!(failure.message, "New-MailUser: What happened");
         }
     }
 
     #[test]
-    fn a_hidden_parameter_points_at_roles() {
-        let record = error(
-            ShellErrorKind::RefusedBeforeItRan,
-            "System.Management.Automation.ParameterBindingException",
-            "NamedParameterNotFound",
-            "InvalidArgument",
-        );
-        assert!(
-            classify(&record, "New-MailUser", Effect::Write).hint.is_some_and(|hint| hint.contains("roles"))
-        );
+    fn why_there_is_no_session() {
+        for (kind, code, class) in [
+            (RefusalKind::Unreachable, Code::ExchangeConnection, Class::Transient),
+            (RefusalKind::Tls, Code::ExchangeConnection, Class::Denied),
+            (RefusalKind::NotPowerShell, Code::ExchangeConnection, Class::Denied),
+            (RefusalKind::SignIn, Code::ExchangeSignIn, Class::Denied),
+            (RefusalKind::Denied, Code::ExchangeDenied, Class::Denied),
+            (RefusalKind::Quota, Code::ExchangeTransient, Class::Transient),
+            (RefusalKind::Busy, Code::ExchangeTransient, Class::Transient),
+            (RefusalKind::Protocol, Code::ExchangeProtocol, Class::Denied),
+            (RefusalKind::Settings, Code::Settings, Class::Invalid),
+            (RefusalKind::Cancelled, Code::Cancelled, Class::Denied),
+        ] {
+            let error = ShellError {
+                advice: Some("mend it".into()),
+                ..ShellError::new(ShellErrorKind::NoSession(kind), "POST https://ex1/PowerShell/: HTTP 404")
+            };
+            let failure = classify(&error, &command(), Effect::Write);
+            assert_eq!((failure.code, failure.class), (code, class), "{kind:?}");
+            assert_eq!(failure.hint.as_deref(), Some("mend it"));
+            assert_eq!(failure.retry_after_ms.is_some(), kind == RefusalKind::Quota);
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_named_with_who_grants_it() {
+        let binding = "System.Management.Automation.ParameterBindingException";
+        let mut record = error(ShellErrorKind::RefusedBeforeItRan, &[binding], "NamedParameterNotFound", 5);
+        for (target, missing) in [
+            ("samaccountname", "New-MailUser -SamAccountName"),
+            ("", "one parameter of New-MailUser -Name -SamAccountName"),
+            ("System.Object", "one parameter of New-MailUser -Name -SamAccountName"),
+        ] {
+            target.clone_into(&mut record.target);
+            let failure = classify(&record, &command(), Effect::Write);
+            assert_eq!(failure.evidence.get("missing"), Some(&Value::text(missing)));
+            let hint = failure.hint.unwrap();
+            assert!(hint.contains(missing) && hint.contains("Recipient Management"), "{hint}");
+        }
+        let unknown = "System.Management.Automation.CommandNotFoundException";
+        let record = error(ShellErrorKind::RefusedBeforeItRan, &[unknown], "CommandNotFoundException", 13);
+        let failure = classify(&record, &command(), Effect::Write);
+        assert_eq!(failure.evidence.get("missing"), Some(&Value::text("New-MailUser")));
+        assert!(failure.hint.unwrap().contains("the cmdlet New-MailUser is granted by"));
+    }
+
+    #[test]
+    fn the_servers_own_ids_are_kept() {
+        let id = "[Server=EX1,RequestId=7b8c7470-ddd0-4528-a01e-5e20ecc9bd54,TimeStamp=x] [FailureCategory=Cmdlet-Y] Z";
+        let failure = classify(&error(ShellErrorKind::Failed, &["A.Y"], id, 1001), &command(), Effect::Read);
+        for (name, value) in [
+            ("exchange_server", Value::text("EX1")),
+            ("exchange_request_id", Value::text("7b8c7470-ddd0-4528-a01e-5e20ecc9bd54")),
+            ("error_category", Value::Int(1001)),
+            ("exception_type", Value::text("A.Y")),
+            ("cmdlet", Value::text("New-MailUser")),
+        ] {
+            assert_eq!(failure.evidence.get(name), Some(&value), "{name}");
+        }
+        let silent = ShellError { message: " \r\n".into(), ..error(ShellErrorKind::Failed, &["A.Y"], "", 0) };
+        assert_eq!(classify(&silent, &command(), Effect::Read).message, "New-MailUser: A.Y");
     }
 }

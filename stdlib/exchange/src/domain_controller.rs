@@ -2,25 +2,54 @@
 //!
 //! A write is visible at once only where it was made; a read somewhere else could show the state before it.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use model::value::Map;
-use model::{Class, Code, Failure, Value};
+use model::{Code, Failure, Value};
 
 use crate::answer;
-use crate::caller::Caller;
+use crate::caller::{Caller, Pinning, at};
 use crate::function::command;
 
 /// Name of the pin.
 pub(crate) const PIN: &str = "domain_controller";
+
+/// After so many calls in a row that a controller did not serve, it counts as gone although the directory still lists
+/// it. A restart is over sooner than the engine tries so often.
+const ABSENCES_MAX: u32 = 3;
+
+/// How often in a row each controller did not serve.
+#[derive(Debug, Default)]
+pub(crate) struct Absences(Mutex<BTreeMap<String, u32>>);
+
+impl Absences {
+    pub(crate) fn forget(&self, controller: &str) {
+        self.lock().remove(&controller.to_lowercase());
+    }
+
+    fn count(&self, controller: &str) -> u32 {
+        let mut counts = self.lock();
+        let count = counts.entry(controller.to_lowercase()).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u32>> {
+        // Nothing that holds it can stop half way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The run's controller; the first call of a run chooses it.
 pub(crate) async fn pinned(caller: &Caller<'_>) -> Result<String, Failure> {
     let name = match caller.context.pin(PIN) {
         Some(Value::Text(name)) if !name.is_empty() => name,
         _ => {
-            let name = available(caller).await?.into_iter().next().ok_or_else(|| {
+            let name = listed(caller).await?.into_iter().next().ok_or_else(|| {
                 Failure::new(
                     Code::ExchangeDomainController,
-                    Class::Transient,
+                    model::Class::Transient,
                     "Get-DomainController lists no domain controller",
                 )
             })?;
@@ -33,16 +62,32 @@ pub(crate) async fn pinned(caller: &Caller<'_>) -> Result<String, Failure> {
 }
 
 /// After a call failed for now: is it because the controller is gone? Then another one is pinned, and the failure says so.
-/// It stays *transient*: the phase starts again from its top and looks at everything through the new controller.
+/// Its class stays: the phase starts again from its top, or the write is settled by looking, through the new controller.
 pub(crate) async fn blamed(caller: &Caller<'_>, controller: &str, failure: Failure) -> Failure {
-    let Ok(available) = available(caller).await else { return failure };
-    if available.iter().any(|name| answer::same(name, controller)) {
+    let Ok(listed) = listed(caller).await else { return failure };
+    let is_listed = listed.iter().any(|name| answer::same(name, controller));
+    if is_listed && failure.code != Code::ExchangeDomainController {
         return failure;
     }
-    let Some(next) = available.into_iter().next() else { return failure };
+    if is_listed {
+        let count = caller.absences.count(controller);
+        if count < ABSENCES_MAX {
+            return failure.hint(format!(
+                "the domain controller '{controller}' did not serve {count} times in a row; after {ABSENCES_MAX} times \
+                 another one is chosen"
+            ));
+        }
+    }
+    let others = listed.into_iter().filter(|name| !answer::same(name, controller));
+    let Some(next) = first_that_serves(caller, others).await else {
+        return Failure { code: Code::ExchangeDomainController, ..failure }
+            .hint(format!("'{controller}' does not serve, and no other domain controller does either"));
+    };
     if let Err(refused) = caller.context.set_pin(PIN, Value::text(next.as_str())) {
         return refused;
     }
+    caller.absences.forget(controller);
+    caller.note(Map::from([(PIN.to_owned(), Value::text(next.as_str()))]));
     Failure {
         code: Code::ExchangeDomainController,
         message: format!("the domain controller '{controller}' is gone; '{next}' is used from here on"),
@@ -51,7 +96,18 @@ pub(crate) async fn blamed(caller: &Caller<'_>, controller: &str, failure: Failu
     }
 }
 
-async fn available(caller: &Caller<'_>) -> Result<Vec<String>, Failure> {
+/// The directory lists controllers that are switched off, too.
+async fn first_that_serves(caller: &Caller<'_>, candidates: impl Iterator<Item = String>) -> Option<String> {
+    for name in candidates {
+        let look = at(command("Get-AuthConfig", []), &name, Pinning::Pinned);
+        if caller.send(look).await.is_ok() {
+            return Some(name);
+        }
+    }
+    None
+}
+
+async fn listed(caller: &Caller<'_>) -> Result<Vec<String>, Failure> {
     let rows = caller.send(command("Get-DomainController", [])).await?;
     let name = |row: &serde_json::Value| match answer::text(row, "DnsHostName") {
         empty if empty.is_empty() => answer::text(row, "Name"),

@@ -71,9 +71,12 @@ pub(crate) fn functions() -> Vec<Function> {
 /// Made to the assignee itself and for use, not for handing the role on.
 pub(crate) fn is_direct(row: &Json) -> bool {
     let direct = text(row, "AssignmentMethod");
-    let delegation = text(row, "RoleAssignmentDelegationType");
-    (direct.is_empty() || same(&direct, "Direct"))
-        && !delegation.to_ascii_lowercase().starts_with("delegating")
+    (direct.is_empty() || same(&direct, "Direct")) && is_for_use(row)
+}
+
+/// For use, not for handing the role on, whoever it was made to.
+pub(crate) fn is_for_use(row: &Json) -> bool {
+    !text(row, "RoleAssignmentDelegationType").to_ascii_lowercase().starts_with("delegating")
 }
 
 fn of_role<'a>(caller: &'a Caller<'a>, arguments: &'a Arguments, rows: Vec<Json>) -> Pending<'a> {

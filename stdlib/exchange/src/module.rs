@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::{HostCall, HostModule, HostReply, WireRequest};
+use contracts::{CallContext, Check, HostCall, HostModule, HostReply, WireRequest};
 use model::{Code, Failure, FunctionSpec, Value};
 
 use crate::arguments::Arguments;
-use crate::caller::{Caller, at};
+use crate::caller::{Caller, Pinning, at};
 use crate::command_line::wire_request;
+use crate::domain_controller::Absences;
 use crate::function::{Answer, Function};
+use crate::metadata_document::MetadataSource;
 use crate::shell::{Command, ExchangeShell};
 use crate::{
-    account, auth_config, auth_server, certificate, domain_controller, mail_user, management_role,
-    management_role_assignment, management_role_entry, metadata_document, organization, partner_application,
+    account, auth_config, auth_server, certificate, domain_controller, examine, generic, mail_user,
+    management_role, management_role_assignment, management_role_entry, metadata_document, organization,
+    partner_application,
 };
 
 /// The namespace in scripts.
@@ -21,15 +24,15 @@ pub(crate) const MODULE: &str = "exchange";
 
 pub struct ExchangeModule {
     shell: Arc<dyn ExchangeShell>,
-    /// Where the organisation publishes its certificates: `https://mail.contoso.com/autodiscover/metadata/json/1`.
-    metadata_url: Option<String>,
+    metadata: Option<MetadataSource>,
+    absences: Absences,
     table: Vec<Function>,
     specs: Vec<FunctionSpec>,
 }
 
 impl ExchangeModule {
-    pub fn new(shell: Arc<dyn ExchangeShell>, metadata_url: Option<String>) -> ExchangeModule {
-        ExchangeModule { shell, metadata_url, table: table(), specs: functions() }
+    pub fn new(shell: Arc<dyn ExchangeShell>, metadata: Option<MetadataSource>) -> ExchangeModule {
+        ExchangeModule { shell, metadata, absences: Absences::default(), table: table(), specs: functions() }
     }
 
     fn find(&self, name: &str) -> Result<&Function, Failure> {
@@ -38,8 +41,8 @@ impl ExchangeModule {
         })
     }
 
-    fn metadata_url(&self) -> Result<&str, Failure> {
-        self.metadata_url.as_deref().ok_or_else(metadata_document::unknown)
+    fn metadata(&self) -> Result<&MetadataSource, Failure> {
+        self.metadata.as_ref().ok_or_else(metadata_document::unknown)
     }
 }
 
@@ -62,6 +65,7 @@ fn table() -> Vec<Function> {
         auth_server::functions(),
         account::functions(),
         organization::functions(),
+        generic::functions(),
     ]
     .into_iter()
     .flatten()
@@ -80,12 +84,19 @@ impl HostModule for ExchangeModule {
 
     async fn call(&self, call: HostCall) -> Result<HostReply, Failure> {
         if call.function == metadata_document::FUNCTION {
-            return metadata_document::read(self.metadata_url()?, call.context.as_ref()).await;
+            return metadata_document::read(self.metadata()?, call.context.as_ref()).await;
         }
         let function = self.find(&call.function)?;
         let arguments = Arguments::new(call.arguments);
         let command = (function.command)(&arguments)?;
-        let caller = Caller::new(self.shell.as_ref(), call.context.as_ref(), function.spec.effect);
+        let caller = Caller::new(
+            self.shell.as_ref(),
+            call.context.as_ref(),
+            function.spec.effect,
+            pinning(&arguments),
+            &self.absences,
+            self.metadata.as_ref(),
+        );
         match perform(&caller, function, &arguments, command).await {
             Ok(value) => Ok(HostReply { value, evidence: caller.into_evidence() }),
             Err(mut failure) => {
@@ -97,16 +108,29 @@ impl HostModule for ExchangeModule {
 
     async fn describe(&self, call: HostCall) -> Result<Vec<WireRequest>, Failure> {
         if call.function == metadata_document::FUNCTION {
-            return Ok(vec![metadata_document::described(self.metadata_url()?)]);
+            return Ok(vec![metadata_document::described(self.metadata()?)]);
         }
         let function = self.find(&call.function)?;
-        let command = (function.command)(&Arguments::described(call.arguments))?;
+        let arguments = Arguments::described(call.arguments);
+        let command = (function.command)(&arguments)?;
         let controller = match call.context.pin(domain_controller::PIN) {
             Some(Value::Text(name)) => name,
             _ => "<the run's domain controller>".to_owned(),
         };
-        Ok(vec![wire_request(&at(command, &controller))])
+        Ok(vec![wire_request(&at(command, &controller, pinning(&arguments)))])
     }
+
+    async fn examine(&self, context: Arc<dyn CallContext>) -> Vec<Check> {
+        examine::examine(self.shell.as_ref(), self.metadata.as_ref(), context.as_ref()).await
+    }
+
+    async fn close(&self) {
+        self.shell.close().await;
+    }
+}
+
+fn pinning(arguments: &Arguments) -> Pinning {
+    if generic::is_unpinned(arguments) { Pinning::Unpinned } else { Pinning::Pinned }
 }
 
 async fn perform(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contracts::HostModule;
-use exchange::{ExchangeModule, ExchangeShell};
+use exchange::{ExchangeModule, ExchangeShell, MetadataSource};
 use model::{Class, Code, Value};
 use sim::{MetadataDocument, Removal};
 
@@ -11,6 +11,10 @@ use crate::support::Bench;
 
 fn texts(value: Option<&Value>) -> Vec<&str> {
     value.unwrap().as_list().unwrap().iter().filter_map(Value::as_text).collect()
+}
+
+fn document(url: &str) -> MetadataSource {
+    MetadataSource { url: url.to_owned(), only_roots: None }
 }
 
 #[tokio::test]
@@ -50,7 +54,7 @@ async fn the_published_certificates_are_the_same() {
     let tenant = sim::serve(bench.shell.world.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let url = format!("{}/autodiscover/metadata/json/1", tenant.exchange_url());
     let shell = Arc::clone(&bench.shell) as Arc<dyn ExchangeShell>;
-    let module = ExchangeModule::new(shell, Some(url.clone()));
+    let module = ExchangeModule::new(shell, Some(document(&url)));
     let reply = module.call(bench.call("metadata_certificates", [])).await.unwrap();
     let published = reply.value.as_list().unwrap();
     assert_eq!(published.len(), 2);
@@ -66,7 +70,7 @@ async fn the_published_certificates_are_the_same() {
     let nowhere = ExchangeModule::new(
         Arc::clone(&bench.shell) as Arc<dyn ExchangeShell>,
         // Nothing listens on port 9 of the loopback address in a test machine.
-        Some("http://127.0.0.1:9/metadata".into()),
+        Some(document("http://127.0.0.1:9/metadata")),
     );
     let failed = nowhere.call(bench.call("metadata_certificates", [])).await.unwrap_err();
     assert_eq!((failed.code, failed.class), (Code::ExchangeTransient, Class::Transient));

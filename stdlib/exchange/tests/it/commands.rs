@@ -79,7 +79,8 @@ fn every_function_is_declared_whole() {
     assert_eq!(names.len(), functions.len());
     for function in &functions {
         assert!(!function.doc.is_empty() && function.module == "exchange", "{}", function.name);
-        let verb = ["new_", "set_", "add_", "remove_"].iter().any(|verb| function.name.starts_with(verb));
+        let verb =
+            ["new_", "set_", "add_", "remove_", "run"].iter().any(|verb| function.name.starts_with(verb));
         assert_eq!(function.effect == Effect::Write, verb, "{}", function.name);
         assert_eq!(function.settle_ms > 0, verb, "{}", function.name);
         assert!(verb || !function.returns.is_empty(), "{}", function.name);

@@ -75,15 +75,18 @@ impl ExchangeShell for Shell {
 
 fn shell_error(error: CmdletError) -> ShellError {
     ShellError {
-        exception_type: error.exception_type,
+        exception_types: vec![error.exception_type],
         error_id: error.fully_qualified_error_id,
-        category: error.category.to_owned(),
-        message: error.message,
-        kind: match error.kind {
-            ErrorKind::RefusedBeforeItRan => ShellErrorKind::RefusedBeforeItRan,
-            ErrorKind::Failed => ShellErrorKind::Failed,
-            ErrorKind::OutcomeUnknown => ShellErrorKind::OutcomeUnknown,
-        },
+        category: error.category_number,
+        target: error.target,
+        ..ShellError::new(
+            match error.kind {
+                ErrorKind::RefusedBeforeItRan => ShellErrorKind::RefusedBeforeItRan,
+                ErrorKind::Failed => ShellErrorKind::Failed,
+                ErrorKind::OutcomeUnknown => ShellErrorKind::OutcomeUnknown,
+            },
+            error.message,
+        )
     }
 }
 

@@ -294,7 +294,7 @@ fn controller(
     let away = |name: &str| {
         CmdletError::exchange(
             cmdlet.name,
-            "Microsoft.Exchange.Data.Directory.ADTransientException",
+            "Microsoft.Exchange.Data.Directory.SuitabilityDirectoryException",
             format!("The domain controller '{name}' is not available. Make sure it is running and its name is correct."),
         )
         .about(name)

@@ -141,7 +141,7 @@ fn another_controller_sees_a_new_account_two_calls_later() {
         |controller: &str| run(&world, "Get-MailUser", json!({ "DomainController": controller })).len();
     assert_eq!([seen(DC2), seen(DC2), seen(DC2), seen(DC1)], [0, 0, 1, 1]);
     let error = refused(&world, "Get-MailUser", json!({ "DomainController": "dc9" }));
-    assert!(error.exception_type.ends_with("ADTransientException"));
+    assert!(error.exception_type.ends_with("SuitabilityDirectoryException"));
 }
 
 #[test]

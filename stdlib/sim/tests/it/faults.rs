@@ -72,7 +72,7 @@ fn a_controller_disappears() {
     plan(&world, "Set-MailUser", Act::DcGone { name: DC1.into() });
     let given =
         json!({ "Identity": ACCOUNT, "HiddenFromAddressListsEnabled": true, "DomainController": DC1 });
-    assert!(refused(&world, "Set-MailUser", given).exception_type.ends_with("ADTransientException"));
+    assert!(refused(&world, "Set-MailUser", given).exception_type.ends_with("SuitabilityDirectoryException"));
     assert_eq!(run(&world, "Get-DomainController", json!({})).len(), 1);
     for _ in 0..3 {
         run(&world, "Get-MailUser", json!({ "DomainController": DC2 }));

@@ -150,6 +150,8 @@ impl Targets for SimTargets {
         let spec = open.world.spec();
         let web = open.tenant.exchange_url();
         let shell = Arc::new(SimShell { world: open.world.clone() });
+        let metadata =
+            MetadataSource { url: format!("{web}/autodiscover/metadata/json/1"), only_roots: None };
         let secret = spec.client_secret.clone().unwrap_or_else(|| "simulated".to_owned());
         let identity = Identity {
             client_id: spec.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),

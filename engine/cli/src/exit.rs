@@ -42,6 +42,7 @@ impl Exit {
             | Code::ManifestExpression
             | Code::ManifestReserved
             | Code::Layer
+            | Code::Case
             | Code::ScriptSyntax
             | Code::ScriptRule => Exit::CheckFailed,
             Code::WorkflowUnknown

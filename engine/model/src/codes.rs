@@ -40,6 +40,7 @@ codes! {
     "FB0111" ParameterValue "a parameter of the wrong kind";
     "FB0112" ParameterMissing "a required parameter is missing";
     "FB0113" Layer "a layer cannot be used";
+    "FB0114" Case "a case file is wrong";
     "FB0201" ScriptSyntax "a script does not compile";
     "FB0202" ScriptRule "a script breaks a rule of the step contract";
     "FB0203" ScriptError "a script failed";

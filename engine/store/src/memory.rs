@@ -15,7 +15,7 @@ pub struct MemoryJournal {
     kept: Arc<Mutex<Kept>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Kept {
     runs: BTreeMap<RunId, Vec<Record>>,
     payloads: BTreeMap<Digest, Vec<u8>>,
@@ -24,6 +24,11 @@ struct Kept {
 impl MemoryJournal {
     pub fn new() -> MemoryJournal {
         MemoryJournal::default()
+    }
+
+    /// A journal of its own with the same records so far.
+    pub fn fork(&self) -> MemoryJournal {
+        MemoryJournal { kept: Arc::new(Mutex::new(self.kept().clone())) }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -68,6 +68,11 @@ impl World {
         Ok(Self { inner: Arc::new(Inner { state: Mutex::new(profile::build(spec)?), keep: None }) })
     }
 
+    /// A world of its own in memory, in exactly this state.
+    pub fn fork(&self) -> World {
+        World { inner: Arc::new(Inner { state: Mutex::new(self.lock().clone()), keep: None }) }
+    }
+
     /// A world kept in a file. Where the file exists it is the world and `spec` is not looked at. One process holds it.
     ///
     /// # Errors

@@ -1,0 +1,137 @@
+//! The uninterrupted run of a case, and its undo: what every disturbed one is held against.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use contracts::{Journal, StepRunner};
+use model::{Life, RunId, Workflow};
+use serde_json::Value as Json;
+
+use crate::case::Case;
+use crate::difference::differences;
+use crate::dying_journal::DyingJournal;
+use crate::lab::Lab;
+use crate::laboratory::{LabEffect, Laboratory};
+
+/// A case with all that it needs to be played again and again.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    pub(crate) laboratory: Arc<dyn Laboratory>,
+    pub(crate) steps: Arc<dyn StepRunner>,
+    pub(crate) workflow: Arc<Workflow>,
+    pub(crate) case: Arc<Case>,
+}
+
+impl Setup {
+    pub(crate) async fn lab(&self) -> Result<Lab, String> {
+        let world = self.laboratory.world(&self.case.world).await.map_err(|failure| failure.to_string())?;
+        let (steps, workflow) = (Arc::clone(&self.steps), Arc::clone(&self.workflow));
+        Ok(Lab::new(world, steps, workflow, self.case.params.clone()))
+    }
+}
+
+pub(crate) struct Reference {
+    /// The world before anything was done.
+    pub(crate) untouched: Json,
+    pub(crate) run: Done,
+    pub(crate) undo: Done,
+    /// The lab after the run, to go on from.
+    finished: Lab,
+    pub(crate) id: RunId,
+}
+
+/// What one half did.
+pub(crate) struct Done {
+    /// The world afterwards.
+    pub(crate) world: Json,
+    /// Sorted.
+    pub(crate) effects: Vec<LabEffect>,
+    pub(crate) writes: Vec<Write>,
+    /// How many times the journal was written.
+    pub(crate) journal_writes: usize,
+}
+
+/// One write: the operation as the world names it, and at which call of that operation, from 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub(crate) operation: String,
+    pub(crate) nth: u32,
+}
+
+impl Reference {
+    pub(crate) async fn of(setup: &Setup) -> Result<Reference, String> {
+        let lab = setup.lab().await?;
+        let untouched = lab.picture().await;
+        let counting = Arc::new(DyingJournal::counting(lab.journal()));
+        let process = lab.process_on(Arc::clone(&counting) as Arc<dyn Journal>);
+        let id = lab.forward(&process).await.map_err(|failure| failure.to_string())?;
+        lab.expect_life(id, Life::Succeeded).await?;
+        let run = Done::since(&lab, 0, counting.writes()).await;
+
+        let finished = lab.fork().await.map_err(|failure| failure.to_string())?;
+        let counting = Arc::new(DyingJournal::counting(lab.journal()));
+        let process = lab.process_on(Arc::clone(&counting) as Arc<dyn Journal>);
+        lab.undo(&process, id).await.map_err(|failure| format!("undo: {failure}"))?;
+        lab.expect_life(id, Life::Undone).await?;
+        let undo = Done::since(&lab, run.effects.len(), counting.writes()).await;
+        Ok(Reference { untouched, run, undo, finished, id })
+    }
+
+    /// A lab in which the run has succeeded.
+    pub(crate) async fn finished(&self) -> Result<Lab, String> {
+        self.finished.fork().await.map_err(|failure| failure.to_string())
+    }
+
+    /// Holds a disturbed half against this one.
+    pub(crate) async fn compare(&self, done: &Done, lab: &Lab, run: RunId, from: usize) -> Result<(), String> {
+        let moved = differences(&lab.picture().await, &done.world);
+        if !moved.is_empty() {
+            let tale = lab.tale(run).await;
+            return Err(format!("the world ended differently:\n{}\n{tale}", moved.join("\n")));
+        }
+        let effects = lab.effects_since(from);
+        if effects != done.effects {
+            let tale = lab.tale(run).await;
+            return Err(format!("the effects differ: {}\n{tale}", told(&effects, &done.effects)));
+        }
+        Ok(())
+    }
+}
+
+impl Done {
+    async fn since(lab: &Lab, from: usize, journal_writes: usize) -> Done {
+        let effects = lab.effects_since(from);
+        let operations: Vec<String> =
+            lab.world.effects().split_off(from).into_iter().map(|effect| effect.operation).collect();
+        Done { world: lab.picture().await, effects, writes: counted(operations), journal_writes }
+    }
+}
+
+fn counted(operations: Vec<String>) -> Vec<Write> {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    operations
+        .into_iter()
+        .map(|operation| {
+            let count = counts.entry(operation.clone()).or_default();
+            *count += 1;
+            Write { operation, nth: *count }
+        })
+        .collect()
+}
+
+/// What was made too often and what is missing.
+fn told(found: &[LabEffect], wanted: &[LabEffect]) -> String {
+    let mut counts: BTreeMap<&LabEffect, i64> = BTreeMap::new();
+    for one in found {
+        *counts.entry(one).or_default() += 1;
+    }
+    for one in wanted {
+        *counts.entry(one).or_default() -= 1;
+    }
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, count)| *count != 0)
+        .map(|(one, count)| format!("{count:+} {} {}", one.operation, one.target))
+        .collect();
+    parts.join(", ")
+}

@@ -1,14 +1,14 @@
 //! The composition root: introduces the engine's parts to each other and to the host modules.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cli::{Opened, Wiring};
+use cli::{Opened, Opening, Wiring};
 use model::Failure;
 
 mod sim;
 mod simulator;
+mod targets;
 
 mod embedded {
     //! The shipped workflows and the error pages, written by `build.rs`.
@@ -20,8 +20,9 @@ fn main() -> ExitCode {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other binaries open targets that can fail to open")]
-fn open(state: &Path) -> Result<Opened, Failure> {
-    let targets = sim::SimTargets::new(state.to_owned(), |_| Ok(::sim::WorldSpec::default()));
-    let simulator = simulator::Kept::new(state, embedded::WORKFLOWS);
-    Ok(Opened { targets: Arc::new(targets), simulator: Arc::new(simulator) })
+fn open(opening: &Opening) -> Result<Opened, Failure> {
+    let sim = sim::SimTargets::new(opening.state.clone(), |_| Ok(::sim::WorldSpec::default()));
+    let targets = Arc::new(targets::AllTargets::new(opening, sim));
+    let simulator = simulator::Kept::new(&opening.state, embedded::WORKFLOWS);
+    Ok(Opened { targets: targets.clone(), target_files: targets, simulator: Arc::new(simulator) })
 }

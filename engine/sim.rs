@@ -143,9 +143,16 @@ impl SimTargets {
     }
 }
 
-#[async_trait]
-impl Targets for SimTargets {
-    async fn open(&self, name: &str, run: Option<RunId>) -> Result<Session, Failure> {
+impl SimTargets {
+    /// The host modules of a world. `tenant`: the only one that may be signed in to, where that is not the world's own.
+    /// `graph`: instead of the one that signs in to the world's tenant.
+    pub(crate) async fn modules(
+        &self,
+        name: &str,
+        run: Option<RunId>,
+        tenant: Option<&str>,
+        graph: Option<GraphModule>,
+    ) -> Result<Vec<Arc<dyn HostModule>>, Failure> {
         let open = self.opened(name, run).await?;
         let spec = open.world.spec();
         let web = open.tenant.exchange_url();
@@ -160,19 +167,26 @@ impl Targets for SimTargets {
         let settings = GraphSettings::new(
             open.tenant.login_url(),
             open.tenant.graph_url(),
-            spec.tenant.clone(),
+            tenant.unwrap_or(&spec.tenant).to_owned(),
             identity,
         );
         let modules: [Arc<dyn HostModule>; 4] = [
             Arc::new(ExchangeModule::new(shell, Some(metadata))),
-            Arc::new(GraphModule::new(settings)),
+            Arc::new(graph.unwrap_or_else(|| GraphModule::new(settings))),
             Arc::new(x509::X509Module::new()),
             Arc::new(oauth::OauthModule::new(Some(format!("{web}/ews/exchange.asmx")), None)),
         ];
-        let modules = modules
+        Ok(modules
             .into_iter()
             .map(|module| Arc::new(Held::new(module, Arc::clone(&open))) as Arc<dyn HostModule>)
-            .collect();
+            .collect())
+    }
+}
+
+#[async_trait]
+impl Targets for SimTargets {
+    async fn open(&self, name: &str, run: Option<RunId>) -> Result<Session, Failure> {
+        let modules = self.modules(name, run, None, None).await?;
         let approves_itself =
             matches!(parsed(name)?, Name::ThrowAway).then(|| "the throw-away simulator".to_owned());
         Ok(Session { target: name.to_owned(), binding: None, modules, approves_itself, secrets: None })

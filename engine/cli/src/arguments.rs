@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Functions(command::functions::Arguments),
     /// Serve a simulated organisation and tenant, or make a kept world fresh
     Simulate(command::simulate::Arguments),
+    /// Check every connection of a target, from its name to its permissions; writes nothing there
+    Doctor(command::doctor::Arguments),
     /// Write completions for a shell
     Completions(command::completions::Arguments),
 }

@@ -8,8 +8,9 @@ use model::Timestamp;
 use crate::interrupt::Interrupts;
 use crate::output::Output;
 use crate::problem::Problem;
-use crate::settings::Settings;
-use crate::wiring::{Opened, Wiring};
+use crate::secrets::Secrets;
+use crate::settings::{self, Settings};
+use crate::wiring::{Opened, Opening, Wiring};
 
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -30,7 +31,15 @@ impl Context {
         if let Some(opened) = self.opened.get() {
             return Ok(opened.clone());
         }
-        let opened = (self.wiring.open)(&self.settings.state)?;
+        let output = self.output;
+        let opening = Opening {
+            state: self.settings.state.clone(),
+            target_folders: self.settings.target_folders.clone(),
+            secrets: Arc::new(Secrets::default()),
+            tell: Arc::new(move |text| output.note(text)),
+            platform: settings::platform(),
+        };
+        let opened = (self.wiring.open)(&opening)?;
         Ok(self.opened.get_or_init(|| opened).clone())
     }
 

@@ -6,6 +6,7 @@ mod arguments;
 mod ask;
 mod command;
 mod context;
+mod doctor_context;
 mod exit;
 mod files;
 mod follow;
@@ -17,10 +18,13 @@ mod problem;
 mod progress;
 mod resolve;
 mod run_name;
+mod secrets;
 mod settings;
 mod start;
 mod wiring;
 
 pub use exit::Exit;
 pub use start::main;
-pub use wiring::{Foreground, Opened, Simulator, Wiring};
+pub use wiring::{
+    Foreground, Named, Opened, Opening, Platform, SecretReader, Simulator, TargetFiles, Wiring,
+};

@@ -9,6 +9,7 @@ use crate::arguments::Given;
 use crate::context::Context;
 use crate::files;
 use crate::problem::Problem;
+use crate::wiring::Named;
 
 /// The workflow with its layers, every mistake found by looking told at once.
 pub(crate) fn workflow(context: &Context, name: &str) -> Result<Workflow, Problem> {
@@ -62,6 +63,13 @@ pub(crate) fn given(context: &Context, given: &Given) -> Result<(Workflow, Map),
     let params = manifest::parameters(&workflow, &values)
         .map_err(|failures| Problem::findings(failures.into_iter().map(|failure| (failure, 1))))?;
     Ok((workflow, params))
+}
+
+/// What `--target` means; every mistake in its file is told at once.
+pub(crate) fn target(context: &Context, typed: &str) -> Result<Named, Problem> {
+    context.opened()?.target_files.find(typed).map_err(|findings| {
+        Problem::findings(findings.into_iter().map(|finding| (finding.failure, finding.width)))
+    })
 }
 
 /// A name with a separator or a dot in front is a folder; a workflow's id never has either.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::arguments::Global;
 use crate::problem::Problem;
+use crate::wiring::Platform;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -19,6 +20,8 @@ pub(crate) struct Settings {
     /// Who acts, for the journal: the account's name.
     pub(crate) by: String,
     pub(crate) temporary: PathBuf,
+    /// Where target files are looked for by name, in this order; absolute.
+    pub(crate) target_folders: Vec<PathBuf>,
 }
 
 /// `footbridge/config.toml` in the configuration folder.
@@ -34,6 +37,7 @@ impl Settings {
     pub(crate) fn read(global: &Global) -> Result<Settings, Problem> {
         let folders = etcetera::choose_base_strategy()
             .map_err(|cause| Problem::usage(format!("the home folder cannot be found: {cause}")));
+        let folders_for_targets = folders.as_ref().ok().map(etcetera::BaseStrategy::config_dir);
         let configuration = match &folders {
             Ok(folders) => configuration(&folders.config_dir().join("footbridge").join("config.toml"))?,
             Err(_) => Configuration::default(),
@@ -54,12 +58,15 @@ impl Settings {
         } else {
             configuration.layers
         };
+        let here = std::path::absolute("targets").ok();
+        let configured = folders_for_targets.map(|folder| folder.join("footbridge").join("targets"));
         let by = ["FOOTBRIDGE_BY", "USER", "USERNAME", "LOGNAME"].into_iter().find_map(text);
         Ok(Settings {
             state,
             layers,
             by: by.unwrap_or_else(|| "someone".to_owned()),
             temporary: std::env::temp_dir(),
+            target_folders: here.into_iter().chain(configured).collect(),
         })
     }
 }
@@ -67,6 +74,16 @@ impl Settings {
 /// Whether the environment forbids colour: <https://no-color.org>, and terminals that cannot.
 pub(crate) fn colour_forbidden() -> bool {
     text("NO_COLOR").is_some() || text("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// What managed platforms set for an application that may sign in as itself.
+pub(crate) fn platform() -> Platform {
+    Platform {
+        identity_endpoint: text("IDENTITY_ENDPOINT"),
+        identity_header: text("IDENTITY_HEADER").map(SecretText::new),
+        token_file: text("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from),
+        client_id: text("AZURE_CLIENT_ID"),
+    }
 }
 
 /// Secrets from the environment: the secret `graph` is `FOOTBRIDGE_SECRET_GRAPH`.
@@ -84,7 +101,7 @@ impl SecretSource for EnvironmentSecrets {
 
 /// Unset and empty are the same.
 #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
-fn text(name: &str) -> Option<String> {
+pub(crate) fn text(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -90,6 +90,7 @@ async fn perform(context: &Context, command: Command) -> Outcome {
         Command::Graph(arguments) => command::graph::perform(context, arguments),
         Command::Functions(arguments) => command::functions::perform(context, arguments),
         Command::Simulate(arguments) => command::simulate::perform(context, arguments).await,
+        Command::Doctor(arguments) => command::doctor::perform(context, arguments).await,
         Command::Completions(arguments) => Ok(command::completions::perform(context, &arguments)),
     }
 }

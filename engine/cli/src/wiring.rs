@@ -1,28 +1,82 @@
 //! What the binary hands to the command line: the targets it can reach and the files that it carries.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contracts::Targets;
-use model::Failure;
+use contracts::{SecretText, Targets};
+use manifest::target::{SecretPlace, Setting};
+use model::{Failure, Finding};
 
 /// Built once, in the binary. A customer's binary builds its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Wiring {
-    /// Opens what depends on the state folder. Must not write before it is used.
-    pub open: fn(&Path) -> Result<Opened, Failure>,
+    /// Opens what depends on this process. Must not write before it is used.
+    pub open: fn(&Opening) -> Result<Opened, Failure>,
     /// The shipped workflows: path below `workflows/`, text.
     pub workflows: &'static [(&'static str, &'static str)],
     /// The error pages: code, text.
     pub error_pages: &'static [(&'static str, &'static str)],
 }
 
-/// The targets of one state folder.
+/// What targets may know of the process they are opened in; the rest is none of their business.
+#[derive(Clone)]
+pub struct Opening {
+    /// Where runs and simulated worlds are kept.
+    pub state: PathBuf,
+    /// Where target files are looked for by name, in this order; absolute.
+    pub target_folders: Vec<PathBuf>,
+    pub secrets: Arc<dyn SecretReader>,
+    /// Shows a person at once what they must act on, such as a code to enter elsewhere.
+    pub tell: Arc<dyn Fn(&str) + Send + Sync>,
+    pub platform: Platform,
+}
+
+/// What the platform says about the identity that it lends to this process.
+#[derive(Clone, Debug, Default)]
+pub struct Platform {
+    /// Where an App Service gives out tokens, and the secret that it wants to hear.
+    pub identity_endpoint: Option<String>,
+    pub identity_header: Option<SecretText>,
+    /// A federated token's file and the application it is for.
+    pub token_file: Option<PathBuf>,
+    pub client_id: Option<String>,
+}
+
+pub trait SecretReader: Send + Sync {
+    /// From the place that a target file names.
+    fn read(&self, place: &SecretPlace) -> Result<SecretText, Failure>;
+
+    /// One that no target file names, from the settings of this process.
+    fn named(&self, name: &str) -> Result<SecretText, Failure>;
+}
+
+/// What one process can reach.
 #[derive(Clone)]
 pub struct Opened {
     pub targets: Arc<dyn Targets>,
+    pub target_files: Arc<dyn TargetFiles>,
     pub simulator: Arc<dyn Simulator>,
+}
+
+/// The targets that have a name or a file, before any is opened.
+pub trait TargetFiles: Send + Sync {
+    /// The names that `--target` takes here.
+    fn names(&self) -> Vec<String>;
+
+    /// What was meant by `--target`, or everything that is wrong with it at once.
+    fn find(&self, typed: &str) -> Result<Named, Vec<Finding>>;
+}
+
+/// A target that was found.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// As runs show it.
+    pub name: String,
+    /// Opens it from any folder.
+    pub reference: String,
+    /// What is in force, with where each value came from; empty for the simulator's own targets.
+    pub settings: Vec<Setting>,
 }
 
 /// What `footbridge simulate` does.
@@ -51,6 +105,12 @@ pub struct Foreground {
     pub facts: Vec<(String, String)>,
     /// Whatever must live as long as the simulation.
     pub keep: Box<dyn std::any::Any + Send>,
+}
+
+impl std::fmt::Debug for Opening {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Opening").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Opened {

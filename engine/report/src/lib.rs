@@ -1,6 +1,7 @@
 //! Views of state, as text for people and as JSON for programs. No I/O; whether to paint is passed in.
 
 pub mod commands;
+pub mod doctor;
 pub mod drift;
 pub mod explain;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::resolve;
 pub(crate) struct Arguments {
     #[command(flatten)]
     given: Given,
-    /// Which organisation and tenant
+    /// Which organisation and tenant: sim, sim:NAME, the NAME of a target file, or its path
     #[arg(long)]
     target: String,
     /// Also show the exact cmdlets and HTTP requests
@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
     let (workflow, params) = resolve::given(context, &arguments.given)?;
-    let request = PlanRequest { workflow, target: arguments.target, params, commands: arguments.commands };
+    let target = resolve::target(context, &arguments.target)?.reference;
+    let request = PlanRequest { workflow, target, params, commands: arguments.commands };
     holder::with(context, async |engine| {
         let reply = engine.service.plan(request).await?;
         let commands = commands(&reply);

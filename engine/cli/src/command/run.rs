@@ -23,7 +23,7 @@ pub(crate) const DIGEST_LENGTH_MIN: usize = 8;
 pub(crate) struct Arguments {
     #[command(flatten)]
     given: Given,
-    /// Which organisation and tenant
+    /// Which organisation and tenant: sim, sim:NAME, the NAME of a target file, or its path
     #[arg(long)]
     target: String,
     /// Approve exactly the plan with this digest (or its first 8 characters and more)
@@ -39,17 +39,18 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
     let (workflow, params) = resolve::given(context, &arguments.given)?;
+    let target = resolve::target(context, &arguments.target)?.reference;
     holder::with_wait(context, arguments.wait, async |engine| {
         let approve = match (&arguments.plan, arguments.yes) {
             (Some(digest), _) => {
-                ApproveMode::Digest(wanted(engine, digest, &workflow, &arguments.target, &params).await?)
+                ApproveMode::Digest(wanted(engine, digest, &workflow, &target, &params).await?)
             }
             (None, true) => ApproveMode::Yes,
             (None, false) => ApproveMode::Wait,
         };
         let request = StartRequest {
             workflow: workflow.clone(),
-            target: arguments.target.clone(),
+            target: target.clone(),
             params: params.clone(),
             by: context.settings.by.clone(),
             approve,
@@ -58,7 +59,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             Ok(run) => run,
             Err(failure) => {
                 if matches!(failure.code, Code::PlanConflict | Code::PlanStale) {
-                    show_fresh_plan(context, engine, workflow, &arguments.target, params).await;
+                    show_fresh_plan(context, engine, workflow, &target, params).await;
                 }
                 return Err(failure.into());
             }

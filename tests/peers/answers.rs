@@ -1,7 +1,7 @@
 //! What the peers' cmdlets answer: a small HTTP server in the test's own process that the Python peers ask.
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -11,8 +11,17 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+/// Where the servers of the tests live; of its own, because a test may be asynchronous itself, and never dropped.
+pub(crate) static SERVERS: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime for the servers of the tests")
+});
 
 /// One cmdlet as it came over the wire.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,23 +36,20 @@ pub(crate) struct Asked {
 pub(crate) struct Answers {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<Asked>>>,
-    _runtime: Runtime,
+    accepting: JoinHandle<()>,
 }
 
 impl Answers {
     /// `answer` gives what a peer plays: `{"output": […], "warnings": […], "errors": […], "failed": {…}, "lost": true,
     /// "hold": true, "prompt": true, "progress": […], "verbose": […]}`, every part of it optional.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Value + Send + Sync + 'static) -> Answers {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime for a server of the test");
         let seen = Arc::<Mutex<Vec<Asked>>>::default();
-        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).expect("a port of this machine");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port of this machine");
+        listener.set_nonblocking(true).expect("a socket of ours obeys");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (answer, noted) = (Arc::new(answer), Arc::clone(&seen));
-        runtime.spawn(async move {
+        let accepting = SERVERS.spawn(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("it does not block");
             loop {
                 let Ok((stream, _)) = listener.accept().await else { continue };
                 let (answer, noted) = (Arc::clone(&answer), Arc::clone(&noted));
@@ -57,7 +63,7 @@ impl Answers {
                 });
             }
         });
-        Answers { address, seen, _runtime: runtime }
+        Answers { address, seen, accepting }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -72,6 +78,12 @@ impl Answers {
     /// How often a cmdlet reached the test.
     pub(crate) fn count(&self, cmdlet: &str) -> usize {
         self.seen().iter().filter(|asked| asked.cmdlet == cmdlet).count()
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.accepting.abort();
     }
 }
 

@@ -2,12 +2,22 @@
 //!
 //! Nothing is ever pasted into a command: a cmdlet's name and typed parameters are all that can be said.
 
+mod absent;
 mod call;
 pub mod clixml;
+mod connect;
+mod error_record;
+mod local;
 pub mod message;
+mod pipeline;
+mod pool;
+mod request;
 mod settings;
-#[expect(dead_code, reason = "used by what is being written")]
+mod shell;
+#[cfg(test)]
+mod testing;
 mod transport;
 
 pub use call::{CallError, Command, Ended, ErrorRecord, Outcome, Refusal, RefusalKind, SessionFacts};
 pub use settings::{Connection, EXCHANGE_CONFIGURATION, LocalSettings, RemoteAuth, RemoteSettings};
+pub use shell::Shell;

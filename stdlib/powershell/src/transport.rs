@@ -25,7 +25,8 @@ pub(crate) trait Transport: Send {
     fn fragment_max(&self) -> usize;
 
     /// Begins a pipeline and hands over the fragments of its first message, in order. The far end can run nothing before
-    /// it has the last one.
+    /// it has the last one, so [`TransportError::Gone`] from here means that nothing ran; where the last fragment may
+    /// have arrived and its answer did not, it is [`TransportError::Lost`].
     async fn start(
         &mut self,
         pipeline: Uuid,
@@ -64,6 +65,7 @@ pub(crate) enum Received {
     /// Nothing so far; ask again.
     Nothing,
     /// The far end says that the pipeline has ended; `bytes` came with it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only WS-Management says so"))]
     Done(Vec<u8>),
 }
 

@@ -9,6 +9,7 @@ mod write;
 
 pub use limits::{Error, Limits};
 pub use read::read;
+pub(crate) use value::bare_type;
 pub use value::{Object, Value};
 pub use write::write;
 

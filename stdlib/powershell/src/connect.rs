@@ -1,0 +1,24 @@
+//! From the settings of a connection to the transport that they describe.
+
+use contracts::{CallContext, Check};
+
+use crate::local::Local;
+use crate::settings::Connection;
+use crate::transport::Transport;
+
+/// Opens nothing yet.
+pub(crate) fn transport(connection: &Connection) -> Box<dyn Transport> {
+    match connection {
+        Connection::Local(settings) => Box::new(Local::new(settings.clone())),
+        Connection::Remote(_) => Box::new(crate::absent::Absent),
+    }
+}
+
+/// What can be checked before a session is opened.
+#[expect(clippy::unused_async, reason = "a remote server is asked")]
+pub(crate) async fn examine(connection: &Connection, _context: &dyn CallContext) -> Vec<Check> {
+    match connection {
+        // Whether the program is there, opening a session tells.
+        Connection::Local(_) | Connection::Remote(_) => Vec::new(),
+    }
+}

@@ -8,8 +8,13 @@
 mod support;
 
 mod answers;
+mod caller;
 mod exchange_peer;
+mod graph_judge;
 mod install;
+mod oidc;
+mod openssl;
+mod peer_process;
 mod psrp_peer;
 mod pypsrp;
 mod recordings;

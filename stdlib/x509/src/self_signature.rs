@@ -43,11 +43,15 @@ pub(crate) fn self_signature(certificate: &X509Certificate<'_>, key: &Key) -> Se
     }
     match certificate.verify_signature(None) {
         Ok(()) => SelfSignature::So,
-        // The library says the same of a wrong signature and of a key whose length it does not take.
+        // The library says the same of a wrong signature and of a key that it does not take: one of another length, or one
+        // that is bound to PSS.
         Err(X509Error::SignatureVerificationError)
-            if !key.algorithm.starts_with("rsa") || RSA_BITS.contains(&key.bits) =>
+            if key.algorithm != "rsa-pss" && (key.algorithm != "rsa" || RSA_BITS.contains(&key.bits)) =>
         {
             SelfSignature::NotSo("it names itself as its issuer, but the signature is not by its own key")
+        }
+        Err(X509Error::SignatureVerificationError) if key.algorithm == "rsa-pss" => {
+            SelfSignature::CannotCheck("signatures of keys that are bound to PSS are not checked".into())
         }
         Err(X509Error::SignatureVerificationError) => {
             SelfSignature::CannotCheck(format!("signatures of RSA keys of {} bits are not checked", key.bits))

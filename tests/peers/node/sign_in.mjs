@@ -3,7 +3,8 @@
 //     node sign_in.mjs MODULES < SETTINGS
 //
 // MODULES is the folder whose node_modules hold oidc-provider; SETTINGS is one line of JSON: tenant, client_id, certificate
-// (PEM), roles, interval_s. Prints {"port": N} on one line and serves 127.0.0.1:N until its standard input ends.
+// (PEM), device_client_id, roles, interval_s, and where wanted token_tenant and device_code_s. Prints {"port": N} on one
+// line and serves 127.0.0.1:N until its standard input ends.
 //
 // Ours is only the glue: Entra's paths, `scope=RESOURCE/.default` told as a resource (RFC 8707), the claims that Entra
 // puts into tokens, the fields of the device code answer that Entra adds, and a Graph that knows one object and reads
@@ -30,7 +31,7 @@ const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const server = createServer();
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const base = `http://127.0.0.1:${server.address().port}`;
-const journal = { accepted: 0, refused: [], polls_too_early: 0, polls: 0, graph: 0 };
+const journal = { accepted: [], refused: [], polls_too_early: 0, polls: 0, graph: 0 };
 
 const resourceServer = { scope: API_SCOPE, accessTokenFormat: 'jwt', accessTokenTTL: 3600, jwt: { sign: { alg: 'RS256' } } };
 const provider = new Provider(`${base}/${settings.tenant}`, {
@@ -85,7 +86,7 @@ const provider = new Provider(`${base}/${settings.tenant}`, {
   },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
 });
-provider.on('grant.success', () => { journal.accepted += 1; });
+provider.on('grant.success', (ctx) => journal.accepted.push(ctx.oidc.params.grant_type));
 const refused = (_, error) => {
   const cause = error.cause?.message ?? '';
   journal.refused.push([error.error, error.error_description, error.error_detail, cause].filter(Boolean).join(': '));
@@ -99,6 +100,8 @@ const lastPoll = new Map();
 
 server.on('request', async (request, response) => {
   const body = await read(request);
+  // A gateway that is not known to the provider: what a client signs for its address is not meant for the provider.
+  request.url = request.url.replace(/^\/gateway\//, '/');
   const path = new URL(request.url, base).pathname;
   try {
     if (path.startsWith('/control/')) return reply(response, 200, await control(path.slice('/control/'.length), body));

@@ -290,11 +290,20 @@ def as_pattern(template):
 
 
 def told(error):
-    """The error with the causes that say where it is."""
-    texts = []
-    while error is not None:
-        texts.append(" ".join(str(error).split())[:300] or type(error).__name__)
-        for inner in getattr(error, "schema_errors", None) or []:
-            texts.append("at %s: %s" % ("/".join(map(str, inner.absolute_path)), inner.message[:200]))
-        error = error.__cause__
-    return " < ".join(dict.fromkeys(texts))
+    """The error in short: which rule is broken where, without the value, which may be long."""
+    rules = []
+    cause = error
+    while cause is not None:
+        for inner in getattr(cause, "schema_errors", None) or []:
+            place = "/".join(map(str, inner.absolute_path)) or "the whole"
+            rules.append("%s fails %s %s" % (place, inner.validator, shortened(inner.validator_value)))
+        cause = cause.__cause__
+    if rules:
+        return "%s: %s" % (type(error).__name__, ", ".join(dict.fromkeys(rules)))
+    texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
+    return shortened(" < ".join(dict.fromkeys(texts)), 300)
+
+
+def shortened(value, length=80):
+    text = " ".join(str(value).split())
+    return text if len(text) <= length else text[:length] + "..."

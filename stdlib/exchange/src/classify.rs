@@ -10,7 +10,7 @@ use crate::role_group::granting;
 use crate::shell::{Command, ShellError, ShellErrorKind};
 
 /// How long to leave an account alone that has too many shells open: they end by themselves.
-const QUOTA_WAIT: Duration = Duration::from_secs(60);
+const QUOTA_WAIT: Duration = Duration::from_mins(1);
 
 /// What an error means for the engine.
 pub(crate) fn classify(error: &ShellError, command: &Command, effect: Effect) -> Failure {
@@ -162,13 +162,11 @@ fn judged(meaning: Meaning, error: &ShellError, command: &Command) -> (Code, Cla
 fn hidden_parameter(error: &ShellError, command: &Command) -> String {
     let told = error.target.trim_start_matches('-');
     let sent = command.parameters.keys().find(|name| name.eq_ignore_ascii_case(told));
-    match sent {
-        Some(name) => format!("{} -{name}", command.cmdlet),
-        None => {
-            let names: Vec<String> = command.parameters.keys().map(|name| format!("-{name}")).collect();
-            format!("one parameter of {} {}", command.cmdlet, names.join(" "))
-        }
+    if let Some(name) = sent {
+        return format!("{} -{name}", command.cmdlet);
     }
+    let names: Vec<String> = command.parameters.keys().map(|name| format!("-{name}")).collect();
+    format!("one parameter of {} {}", command.cmdlet, names.join(" "))
 }
 
 fn named(error: &ShellError) -> &str {

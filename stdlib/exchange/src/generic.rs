@@ -4,7 +4,7 @@
 //! and digits only, a value is a text, a bool, an integer or a list of these, and each travels as a typed parameter.
 
 use model::value::DEPTH_MAX;
-use model::{Code, Effect, Failure, FunctionSpec, Kind, Reversibility, Value};
+use model::{Effect, Failure, FunctionSpec, Kind, Reversibility, Value};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{Arguments, refused};
@@ -225,6 +225,7 @@ pub(crate) fn is_unpinned(arguments: &Arguments) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model::Code;
     use model::value::Map;
 
     use super::*;

@@ -7,7 +7,9 @@ use exchange::{ExchangeModule, ExchangeShell, MetadataSource};
 use model::{Class, Code, Value};
 use sim::{MetadataDocument, Removal};
 
-use crate::support::Bench;
+use serde_json::json;
+
+use crate::support::{Bench, Scripted};
 
 fn texts(value: Option<&Value>) -> Vec<&str> {
     value.unwrap().as_list().unwrap().iter().filter_map(Value::as_text).collect()
@@ -76,4 +78,83 @@ async fn the_published_certificates_are_the_same() {
     assert_eq!((failed.code, failed.class), (Code::ExchangeTransient, Class::Transient));
     let unknown = bench.fail("metadata_certificates", []).await;
     assert_eq!((unknown.class, unknown.hint.is_some()), (Class::Invalid, true));
+}
+
+/// The world of a bench, whose servers list certificates without their bytes.
+fn without_bytes(bench: &Bench, blind: &'static [&'static str], thumbprint: Option<String>) -> Scripted {
+    let world = bench.shell.world.clone();
+    Scripted::new(move |command| {
+        let mut rows = world.invoke(&command.cmdlet, &command.parameters).unwrap().objects;
+        let server = command.parameters.get("Server").and_then(|name| name.as_str()).unwrap_or_default();
+        if command.cmdlet == "Get-ExchangeCertificate" && blind.contains(&server) {
+            for row in &mut rows {
+                row["RawData"] = json!(null);
+                if let Some(thumbprint) = &thumbprint {
+                    row["Thumbprint"] = json!(thumbprint);
+                }
+            }
+        }
+        Ok(rows)
+    })
+}
+
+#[tokio::test]
+async fn a_server_that_lists_certificates_without_bytes_neither_has_nor_lacks_one() {
+    let bench = Bench::new();
+    let tenant = sim::serve(bench.shell.world.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let url = format!("{}/autodiscover/metadata/json/1", tenant.exchange_url());
+    let config = bench.get("auth_config", []).await;
+    let current = config.get("current_thumbprint").unwrap().clone();
+    let der = bench.get("certificate", [("thumbprint", current.clone())]).await.get("der").unwrap().clone();
+    let one: &[&str] = &["ex2.contoso.lab"];
+    let both: &[&str] = &["ex1.contoso.lab", "ex2.contoso.lab"];
+    let ask = |blind, thumbprint, metadata| {
+        let shell = Arc::new(without_bytes(&bench, blind, thumbprint));
+        let module = ExchangeModule::new(shell, metadata);
+        let call = bench.call("certificate", [("thumbprint", current.clone())]);
+        async move { module.call(call).await.map(|reply| reply.value) }
+    };
+    let cannot_tell = |value: &Value| matches!(value.get("missing"), Some(Value::CannotTell(_)));
+
+    let found = ask(one, None, None).await.unwrap();
+    assert_eq!(found.get("der"), Some(&der));
+    assert_eq!(found.get("source"), Some(&Value::text("servers")));
+    assert_eq!(texts(found.get("servers")), ["EX1"]);
+    assert_eq!(texts(found.get("unreadable")), ["EX2"]);
+    assert!(cannot_tell(&found), "{found}");
+
+    let failed = ask(both, None, None).await.unwrap_err();
+    assert_eq!(failed.code, Code::Certificate);
+    assert!(failed.message.contains("EX1, EX2") && failed.hint.unwrap().contains("metadata_url"));
+
+    let found = ask(both, None, Some(document(&url))).await.unwrap();
+    assert_eq!(found.get("der"), Some(&der));
+    assert_eq!(found.get("source"), Some(&Value::text("metadata document")));
+    assert!(cannot_tell(&found), "{found}");
+
+    // The thumbprint alone tells who has it.
+    let told = current.as_text().map(str::to_lowercase);
+    let found = ask(both, told, Some(document(&url))).await.unwrap();
+    assert_eq!(found.get("der"), Some(&der));
+    assert_eq!(texts(found.get("servers")), ["EX1", "EX2"]);
+    assert_eq!(texts(found.get("missing")), Vec::<&str>::new());
+    let other = Some("0".repeat(40));
+    let found = ask(both, other, Some(document(&url))).await.unwrap();
+    assert_eq!(texts(found.get("missing")), ["EX1", "EX2"]);
+    assert_eq!(found.get("der"), Some(&Value::Null));
+}
+
+#[tokio::test]
+async fn what_is_no_metadata_document_is_told() {
+    let bench = Bench::new();
+    let tenant = sim::serve(bench.shell.world.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    for (url, code) in [
+        (format!("{}/nowhere", tenant.exchange_url()), Code::ExchangeInvalid),
+        ("http://mail.contoso.com/autodiscover/metadata/json/1".to_owned(), Code::Settings),
+        ("mail.contoso.com".to_owned(), Code::Settings),
+    ] {
+        let module = ExchangeModule::new(Arc::clone(&bench.shell) as _, Some(document(&url)));
+        let failed = module.call(bench.call("metadata_certificates", [])).await.unwrap_err();
+        assert_eq!((failed.code, failed.class), (code, Class::Invalid), "{url}: {failed}");
+    }
 }

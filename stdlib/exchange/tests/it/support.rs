@@ -153,16 +153,76 @@ impl Bench {
     }
 }
 
-/// A shell that answers every command with the same rows.
-pub(crate) struct Canned(pub(crate) fn(&str) -> Vec<Json>);
+/// A shell that answers as a function says, and writes down what it was sent.
+pub(crate) struct Scripted {
+    answer: Box<dyn Fn(&Command) -> Result<Vec<Json>, ShellError> + Send + Sync>,
+    account: Option<String>,
+    sent: Mutex<Vec<Command>>,
+}
 
 #[async_trait]
-impl ExchangeShell for Canned {
+impl ExchangeShell for Scripted {
     async fn invoke(&self, command: Command, _context: &dyn CallContext) -> Result<Reply, ShellError> {
-        Ok(Reply { objects: (self.0)(&command.cmdlet), ..Reply::default() })
+        self.sent.lock().unwrap().push(command.clone());
+        (self.answer)(&command).map(|objects| Reply { objects, ..Reply::default() })
+    }
+
+    fn account(&self) -> Option<String> {
+        self.account.clone()
+    }
+}
+
+impl Scripted {
+    pub(crate) fn new(
+        answer: impl Fn(&Command) -> Result<Vec<Json>, ShellError> + Send + Sync + 'static,
+    ) -> Scripted {
+        Scripted { answer: Box::new(answer), account: None, sent: Mutex::default() }
+    }
+
+    pub(crate) fn signed_in(self, account: &str) -> Scripted {
+        Scripted { account: Some(account.to_owned()), ..self }
+    }
+
+    /// The lines of what was sent so far; forgotten by asking.
+    pub(crate) fn sent(&self) -> Vec<Command> {
+        std::mem::take(&mut self.sent.lock().unwrap())
+    }
+}
+
+/// A module over a scripted shell.
+pub(crate) struct Stage {
+    pub(crate) shell: Arc<Scripted>,
+    pub(crate) context: Arc<Context>,
+    pub(crate) module: ExchangeModule,
+}
+
+impl Stage {
+    pub(crate) fn new(shell: Scripted) -> Stage {
+        let shell = Arc::new(shell);
+        let module = ExchangeModule::new(Arc::clone(&shell) as Arc<dyn ExchangeShell>, None);
+        Stage { shell, context: Arc::new(Context::default()), module }
+    }
+
+    pub(crate) async fn reply<const N: usize>(
+        &self,
+        function: &str,
+        arguments: [(&str, Value); N],
+    ) -> Result<HostReply, Failure> {
+        let arguments = arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let context = Arc::clone(&self.context) as Arc<dyn CallContext>;
+        self.module.call(HostCall { function: function.to_owned(), arguments, context }).await
+    }
+}
+
+/// The error record of an exception with its bases, in the language of a German server.
+pub(crate) fn record(types: &[&str]) -> ShellError {
+    ShellError {
+        exception_types: types.iter().map(|name| (*name).to_owned()).collect(),
+        ..ShellError::new(ShellErrorKind::Failed, "Der Vorgang konnte nicht ausgef\u{fc}hrt werden.")
     }
 }
 
 pub(crate) fn canned(answer: fn(&str) -> Vec<Json>) -> (ExchangeModule, Arc<Context>) {
-    (ExchangeModule::new(Arc::new(Canned(answer)), None), Arc::new(Context::default()))
+    let shell = Scripted::new(move |command| Ok(answer(&command.cmdlet)));
+    (ExchangeModule::new(Arc::new(shell), None), Arc::new(Context::default()))
 }

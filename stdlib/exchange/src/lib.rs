@@ -28,7 +28,6 @@ mod module;
 mod need;
 mod organization;
 mod partner_application;
-#[cfg(test)]
 mod remoting_shell;
 mod role_group;
 mod roles;
@@ -38,4 +37,5 @@ pub use cmdlet::effect_of;
 pub use metadata_document::MetadataSource;
 pub use module::{ExchangeModule, functions};
 pub use need::{Need, needs};
+pub use remoting_shell::RemotingShell;
 pub use shell::{Command, ExchangeShell, Reply, ShellError, ShellErrorKind};

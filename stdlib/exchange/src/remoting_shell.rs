@@ -5,7 +5,7 @@ use contracts::{CallContext, Check};
 use model::Value;
 use model::value::Map;
 use powershell::clixml::Value as Clixml;
-use powershell::{CallError, Ended, ErrorRecord, Outcome, SessionFacts};
+use powershell::{CallError, Connection, Ended, ErrorRecord, Outcome, RemoteAuth, SessionFacts, Shell};
 use serde_json::Value as Json;
 
 use crate::exception::{is_before_it_ran, meaning};
@@ -21,7 +21,21 @@ pub struct RemotingShell {
     account: Option<String>,
 }
 
-/// What is used of a shell.
+impl RemotingShell {
+    pub fn new(connection: Connection) -> RemotingShell {
+        let account = match &connection {
+            Connection::Remote(settings) => match &settings.auth {
+                RemoteAuth::Basic { user, .. } => Some(user.clone()),
+                // Whoever is logged on; the ticket's owner is not asked.
+                RemoteAuth::Kerberos => None,
+            },
+            Connection::Local(_) => None,
+        };
+        RemotingShell { runner: Box::new(Shell::new(connection)), account }
+    }
+}
+
+/// What is used of [`Shell`].
 #[async_trait]
 trait Runner: Send + Sync {
     async fn run(
@@ -31,6 +45,25 @@ trait Runner: Send + Sync {
     ) -> Result<Outcome, CallError>;
     async fn examine(&self, context: &dyn CallContext) -> Vec<Check>;
     async fn close(&self);
+}
+
+#[async_trait]
+impl Runner for Shell {
+    async fn run(
+        &self,
+        command: &powershell::Command,
+        context: &dyn CallContext,
+    ) -> Result<Outcome, CallError> {
+        Shell::run(self, command, context).await
+    }
+
+    async fn examine(&self, context: &dyn CallContext) -> Vec<Check> {
+        Shell::examine(self, context).await
+    }
+
+    async fn close(&self) {
+        Shell::close(self).await;
+    }
 }
 
 #[async_trait]

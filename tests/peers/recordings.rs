@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use powershell::clixml::{self, Limits};
 use serde_json::Value as Json;
 
@@ -53,7 +55,7 @@ fn flatten(value: &clixml::Value, path: &str, found: &mut BTreeSet<(String, Stri
         clixml::Value::Bool(flag) => leaf(flag.to_string()),
         clixml::Value::Int(number) => leaf(number.to_string()),
         clixml::Value::Text(text) | clixml::Value::Guid(text) => leaf(text.clone()),
-        clixml::Value::Bytes(bytes) => leaf(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        clixml::Value::Bytes(bytes) => leaf(STANDARD.encode(bytes)),
         // psrpcore makes other things of dates and durations.
         clixml::Value::Other { tag, .. } if matches!(tag.as_str(), "DT" | "TS" | "PR" | "SS") => {}
         clixml::Value::Other { text, .. } => leaf(text.clone()),

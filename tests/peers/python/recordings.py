@@ -100,7 +100,7 @@ def leaves(value, path, found):
     elif isinstance(value, int):
         found.append([path, str(int(value))])
     elif isinstance(value, (bytes, bytearray)):
-        found.append([path, bytes(value).hex()])
+        found.append([path, base64.b64encode(bytes(value)).decode()])
     elif isinstance(value, dict):
         for key, one in value.items():
             leaves(one, f"{path}{{{key}}}", found)

@@ -9,9 +9,11 @@ mod support;
 
 mod answers;
 mod caller;
+mod calling;
 mod exchange_peer;
 mod graph_judge;
 mod install;
+mod local;
 mod oidc;
 mod openssl;
 mod peer_process;

@@ -130,7 +130,8 @@ impl Pipeline {
         // MS-PSRP 2.2.3.5: NotStarted, Running, Stopping, Stopped, Completed, Failed, Disconnected.
         let ended = match number {
             3 => {
-                if let Some(record) = reason {
+                // One that was stopped because of its question fails with the question, not with the stop.
+                if let (Some(record), None) = (reason, &self.question) {
                     self.keep_error(record);
                 }
                 Ended::Stopped

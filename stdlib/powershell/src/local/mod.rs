@@ -44,6 +44,8 @@ struct Running {
     process: Process,
     inbox: VecDeque<(Uuid, Vec<u8>)>,
     inbox_bytes: usize,
+    /// Pipelines that were begun and not let go of: the process does not end while there are any.
+    pipelines: Vec<Uuid>,
 }
 
 /// Why the process did not answer.
@@ -101,6 +103,7 @@ impl Transport for Local {
             process,
             inbox: VecDeque::new(),
             inbox_bytes: 0,
+            pipelines: Vec::new(),
         });
         let mut opened = Ok(());
         for fragment in split_stream(&opening) {
@@ -134,6 +137,7 @@ impl Transport for Local {
     ) -> Result<(), TransportError> {
         let Some((last, others)) = fragments.split_last() else { return Ok(()) };
         let running = self.running()?;
+        running.pipelines.push(pipeline);
         let mut started =
             running.exchange(ask(What::Command, pipeline), What::Command, pipeline, context).await;
         for fragment in others {
@@ -184,14 +188,17 @@ impl Transport for Local {
     async fn finish(&mut self, pipeline: Uuid, context: &dyn CallContext) -> Result<(), TransportError> {
         let running = self.running()?;
         let finished = running.exchange(ask(What::Close, pipeline), What::Close, pipeline, context).await;
-        running.forget(pipeline);
+        running.pipelines.retain(|own| *own != pipeline);
+        running.taken(pipeline);
         finished.map_err(|trouble| self.harmless(trouble))
     }
 
     async fn close(&mut self, limit: Duration) {
-        let Some(Running { mut link, mut process, .. }) = self.running.take() else { return };
+        let Some(Running { mut link, mut process, pipelines, .. }) = self.running.take() else { return };
         let goodbye = async {
-            link.send(ask(What::Close, Uuid::nil())).ok()?;
+            for id in pipelines.into_iter().chain([Uuid::nil()]) {
+                link.send(ask(What::Close, id)).ok()?;
+            }
             while link.next().await.ok()?? != Packet::Acknowledged(What::Close, Uuid::nil()) {}
             Some(())
         };
@@ -267,10 +274,6 @@ impl Running {
         });
         self.inbox_bytes -= bytes.len();
         bytes
-    }
-
-    fn forget(&mut self, pipeline: Uuid) {
-        self.taken(pipeline);
     }
 
     async fn with_epitaph(&mut self, why: &str) -> String {

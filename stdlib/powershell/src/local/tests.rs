@@ -186,7 +186,7 @@ async fn a_cancelled_command_gets_a_signal() {
     let call = Call { looks_left: AtomicU32::new(8), ..Call::default() };
     let (result, log) = run(Fault::Silent, "x", &call).await;
     assert_eq!(result.unwrap().ended, Ended::Stopped);
-    assert_eq!(log[log.len() - 2..], ["Signal", "Close of the pool"]);
+    assert_eq!(log[log.len() - 3..], ["Signal", "Close", "Close of the pool"]);
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ use sim::{CmdletError, ErrorKind, Tenant, World, WorldError, WorldSpec};
 
 /// The client that signs in to a simulated tenant which accepts any.
 const CLIENT_ID: &str = "5e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10";
+/// The application whose service principal `doctor` looks for: the one that the shipped workflow is about.
+pub(crate) const PARTNER_APPLICATION: &str = "00000004-0000-0ff1-ce00-000000000000";
 /// A world's file may still be held for a moment by the session that was just closed; tried again this often and this
 /// long apart, two seconds in all.
 const HELD_TRIES: u32 = 100;
@@ -164,12 +166,13 @@ impl SimTargets {
             client_id: spec.client_id.clone().unwrap_or_else(|| CLIENT_ID.to_owned()),
             credential: Credential::SecretText(SecretText::new(secret)),
         };
-        let settings = GraphSettings::new(
+        let mut settings = GraphSettings::new(
             open.tenant.login_url(),
             open.tenant.graph_url(),
             tenant.unwrap_or(&spec.tenant).to_owned(),
             identity,
         );
+        settings.probe_app_id = Some(PARTNER_APPLICATION.to_owned());
         let modules: [Arc<dyn HostModule>; 4] = [
             Arc::new(ExchangeModule::new(shell, Some(metadata))),
             Arc::new(graph.unwrap_or_else(|| GraphModule::new(settings))),

@@ -66,7 +66,7 @@ fn located(path: &Path) -> Result<Located, Failure> {
     let no_text = || failed("has a name that is no text").hint("rename it: letters, digits and '-'");
     let name = text(whole.file_stem()).ok_or_else(no_text)?;
     let reference = text(Some(whole.as_os_str())).ok_or_else(no_text)?;
-    let here = std::path::absolute("").ok();
+    let here = std::path::absolute(".").ok();
     let short = here.and_then(|here| whole.strip_prefix(here).ok().map(|short| short.display().to_string()));
     let shown = short.unwrap_or_else(|| reference.clone());
     Ok(Located { name, reference, path: whole, shown })

@@ -3,6 +3,7 @@
 mod connect;
 mod folders;
 mod secrets;
+mod tenant;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Failure, FunctionSpec, Kind, Value};
+use model::{Code, Failure, FunctionSpec, Kind, Value};
 use serde_json::{Value as Json, json};
 
 use crate::answer::{flag, guid, known, reference_guid, same, text};
@@ -38,6 +38,30 @@ pub(crate) fn functions() -> Vec<Function> {
             answer: Answer::More(roles),
         },
     ]
+}
+
+/// The GUID of the account that a property refers to; `()` where it refers to none.
+///
+/// A reference comes as an object with its GUID, or as its text alone (the canonical or distinguished name), depending
+/// on how deep the server's session describes objects. Then the account is looked up; one that nothing answers to cannot
+/// be told, which is not the same as none.
+pub(crate) async fn referred(caller: &Caller<'_>, row: &Json, property: &str) -> Result<Value, Failure> {
+    let known = reference_guid(row, property);
+    let identity = text(row, property);
+    if !known.is_null() || identity.is_empty() {
+        return Ok(known);
+    }
+    let users = match caller.run(command("Get-User", [("Identity", json!(identity))])).await {
+        Err(failure) if failure.code == Code::ExchangeNotFound => Vec::new(),
+        other => other?,
+    };
+    let found = users.iter().find(|user| {
+        ["Identity", "DistinguishedName"].iter().any(|property| same(&text(user, property), &identity))
+    });
+    Ok(found.map_or_else(
+        || Value::CannotTell(format!("no account answers to '{identity}', which {property} names")),
+        |user| guid(user, "Guid").into(),
+    ))
 }
 
 fn by_guid(arguments: &Arguments) -> Result<Command, Failure> {

@@ -109,9 +109,13 @@ async fn first_that_serves(caller: &Caller<'_>, candidates: impl Iterator<Item =
 
 async fn listed(caller: &Caller<'_>) -> Result<Vec<String>, Failure> {
     let rows = caller.send(command("Get-DomainController", [])).await?;
-    let name = |row: &serde_json::Value| match answer::text(row, "DnsHostName") {
+    Ok(rows.iter().map(controller_name).filter(|name| !name.is_empty()).collect())
+}
+
+/// The host name of a controller, as `-DomainController` takes it.
+pub(crate) fn controller_name(row: &serde_json::Value) -> String {
+    match answer::text(row, "DnsHostName") {
         empty if empty.is_empty() => answer::text(row, "Name"),
         name => name,
-    };
-    Ok(rows.iter().map(name).filter(|name| !name.is_empty()).collect())
+    }
 }

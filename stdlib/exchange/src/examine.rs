@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::answer::{flag, text, thumbprint};
 use crate::classify::classify;
+use crate::domain_controller::controller_name;
 use crate::function::command;
 use crate::metadata_document::{self, MetadataSource};
 use crate::roles;
@@ -35,13 +36,7 @@ async fn organisation(
     checks: &mut Vec<Check>,
     current: &mut Option<String>,
 ) {
-    let controllers = match ask(shell, context, command("Get-DomainController", [])).await {
-        Ok(rows) => rows.iter().map(|row| text(row, "DnsHostName")).filter(|name| !name.is_empty()).collect(),
-        Err(failure) => {
-            checks.push(failed("domain-controller", &failure));
-            Vec::new()
-        }
-    };
+    let controllers = controllers(shell, context, checks).await;
     match ask(shell, context, command("Get-OrganizationConfig", [])).await {
         Ok(rows) => checks.push(match &rows[..] {
             [row] => Check::so(AREA, "organization", format!("'{}'", text(row, "Name"))),
@@ -85,6 +80,26 @@ async fn organisation(
     let server = servers.iter().flatten().map(|row| text(row, "Fqdn")).next().unwrap_or_default();
     checks.push(roles::reads(shell, context, &server, controller).await);
     checks.push(roles::writes(shell, context, controller).await);
+}
+
+async fn controllers(
+    shell: &dyn ExchangeShell,
+    context: &dyn CallContext,
+    checks: &mut Vec<Check>,
+) -> Vec<String> {
+    const NAME: &str = "domain-controller";
+    let names: Vec<String> = match ask(shell, context, command("Get-DomainController", [])).await {
+        Ok(rows) => rows.iter().map(controller_name).filter(|name| !name.is_empty()).collect(),
+        Err(failure) => {
+            checks.push(failed(NAME, &failure));
+            return Vec::new();
+        }
+    };
+    checks.push(match &names[..] {
+        [] => Check::cannot_tell(AREA, NAME, "Get-DomainController lists no domain controller"),
+        names => Check::so(AREA, NAME, names.join(", ")),
+    });
+    names
 }
 
 async fn ask(

@@ -3,13 +3,15 @@
 use model::{Class, Code, Failure, FunctionSpec, Kind, Reversibility, Value};
 use serde_json::{Value as Json, json};
 
-use crate::answer::{flag, guid, known, reference_guid, same, text};
+use crate::account;
+use crate::answer::{flag, guid, known, same, text};
 use crate::arguments::{Arguments, refused};
-use crate::function::{Answer, Function, SETTLE_MS, command, nothing};
+use crate::caller::Caller;
+use crate::function::{Answer, Function, Pending, SETTLE_MS, command, nothing};
 use crate::module::MODULE;
 use crate::shell::Command;
 
-const SHAPE: &str = "#{ name, guid, application_id, realm, enabled, linked_account_guid | (), use_auth_server, \
+const SHAPE: &str = "#{ name, guid, application_id, realm, enabled, linked_account_guid | () | cannot tell, use_auth_server, \
                      auth_metadata_url, issuer_identifier, accept_security_identifier_information, certificates: int }";
 
 pub(crate) fn functions() -> Vec<Function> {
@@ -26,9 +28,7 @@ pub(crate) fn functions() -> Vec<Function> {
                 arguments.name("application_id")?;
                 Ok(command("Get-PartnerApplication", []))
             },
-            answer: Answer::Rows(|arguments, rows| {
-                Ok(Value::List(of_application(arguments.name("application_id")?, &rows)))
-            }),
+            answer: Answer::More(listed),
         },
         Function {
             spec: FunctionSpec::write(
@@ -44,7 +44,7 @@ pub(crate) fn functions() -> Vec<Function> {
             .optional("enabled", Kind::Bool, "true when left out")
             .returns(SHAPE),
             command: creation,
-            answer: Answer::Rows(created),
+            answer: Answer::More(created),
         },
         Function {
             spec: FunctionSpec::write(MODULE, "set_partner_application", SETTLE_MS, "Changes a partner application.")
@@ -112,26 +112,43 @@ fn change(arguments: &Arguments) -> Result<Command, Failure> {
     Ok(change)
 }
 
-fn of_application(application_id: &str, rows: &[Json]) -> Vec<Value> {
+/// Rows of that application, whatever their names; by name.
+fn of_application<'a>(application_id: &str, rows: &'a [Json]) -> Vec<&'a Json> {
     let mut found: Vec<&Json> =
         rows.iter().filter(|row| same(&text(row, "ApplicationIdentifier"), application_id)).collect();
     found.sort_by_key(|row| text(row, "Name"));
-    found.into_iter().map(shown).collect()
+    found
 }
 
-fn created(arguments: &Arguments, rows: Vec<Json>) -> Result<Value, Failure> {
-    let application_id = arguments.name("application_id")?;
-    of_application(application_id, &rows).into_iter().next().ok_or_else(|| {
-        // The answer came and does not say what was made: only looking tells.
-        Failure::new(
-            Code::ExchangeInDoubt,
-            Class::InDoubt,
-            format!("New-PartnerApplication answered without the application {application_id}"),
-        )
+fn listed<'a>(caller: &'a Caller<'a>, arguments: &'a Arguments, rows: Vec<Json>) -> Pending<'a> {
+    Box::pin(async move {
+        let mut list = Vec::new();
+        for row in of_application(arguments.name("application_id")?, &rows) {
+            list.push(shown(row, account::referred(caller, row, "LinkedAccount").await?));
+        }
+        Ok(Value::List(list))
     })
 }
 
-fn shown(row: &Json) -> Value {
+fn created<'a>(caller: &'a Caller<'a>, arguments: &'a Arguments, rows: Vec<Json>) -> Pending<'a> {
+    Box::pin(async move {
+        let application_id = arguments.name("application_id")?;
+        let found = of_application(application_id, &rows);
+        let row = found.first().ok_or_else(|| {
+            // The answer came and does not say what was made: only looking tells.
+            Failure::new(
+                Code::ExchangeInDoubt,
+                Class::InDoubt,
+                format!("New-PartnerApplication answered without the application {application_id}"),
+            )
+        })?;
+        // The application exists: a look that fails from here on must not hide that.
+        let linked = account::referred(caller, row, "LinkedAccount").await;
+        Ok(shown(row, linked.unwrap_or_else(|failure| Value::CannotTell(failure.message))))
+    })
+}
+
+fn shown(row: &Json, linked_account: Value) -> Value {
     let certificates = row["CertificateStrings"].as_array().map_or(0, Vec::len);
     Value::from([
         ("name", text(row, "Name").into()),
@@ -139,7 +156,7 @@ fn shown(row: &Json) -> Value {
         ("application_id", text(row, "ApplicationIdentifier").to_ascii_lowercase().into()),
         ("realm", text(row, "Realm").into()),
         ("enabled", known(flag(row, "Enabled"))),
-        ("linked_account_guid", reference_guid(row, "LinkedAccount")),
+        ("linked_account_guid", linked_account),
         ("use_auth_server", known(flag(row, "UseAuthServer"))),
         ("auth_metadata_url", text(row, "AuthMetadataUrl").into()),
         ("issuer_identifier", text(row, "IssuerIdentifier").into()),

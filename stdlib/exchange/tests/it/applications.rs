@@ -2,7 +2,9 @@
 
 use model::{Class, Code, Value};
 
-use crate::support::{Bench, SKYPE};
+use serde_json::json;
+
+use crate::support::{Bench, SKYPE, Scripted, Stage};
 
 #[tokio::test]
 async fn an_application_under_any_name() {
@@ -48,6 +50,51 @@ async fn an_application_under_any_name() {
     assert_eq!((twice.code, twice.class), (Code::ExchangeExists, Class::Conflict));
     bench.get("remove_partner_application", [("guid", guid)]).await;
     assert_eq!(bench.get("partner_applications", [id]).await, Value::List(vec![]));
+}
+
+#[tokio::test]
+async fn a_linked_account_of_which_only_the_name_came() {
+    for (linked, users, expected) in [
+        (
+            json!("contoso.lab/Users/x"),
+            json!([{ "Identity": "Contoso.lab/Users/X", "Guid": "G1" }]),
+            Value::text("g1"),
+        ),
+        (
+            json!({ "ToString": "CN=x,DC=lab" }),
+            json!([{ "DistinguishedName": "CN=x,DC=lab", "Guid": "G1" }]),
+            Value::text("g1"),
+        ),
+        (json!({ "ToString": "x", "ObjectGuid": "{G2}" }), json!([]), Value::text("g2")),
+        (json!(null), json!([{ "Identity": "", "Guid": "G1" }]), Value::Null),
+        (json!(""), json!([{ "Identity": "", "Guid": "G1" }]), Value::Null),
+        // Everybody, as for an identity that nothing has.
+        (
+            json!("contoso.lab/Users/x"),
+            json!([{ "Identity": "contoso.lab/Users/y", "Guid": "G1" }]),
+            Value::CannotTell(
+                "no account answers to 'contoso.lab/Users/x', which LinkedAccount names".into(),
+            ),
+        ),
+    ] {
+        let stage = Stage::new(Scripted::new(move |command| {
+            Ok(match command.cmdlet.as_str() {
+                "Get-DomainController" => vec![json!({ "DnsHostName": "dc1" })],
+                "Get-User" => users.as_array().unwrap().clone(),
+                _ => vec![
+                    json!({ "ApplicationIdentifier": SKYPE, "Enabled": "True", "LinkedAccount": linked }),
+                ],
+            })
+        }));
+        let id = ("application_id", Value::text(SKYPE));
+        let found = stage.reply("partner_applications", [id.clone()]).await.unwrap().value;
+        let one = &found.as_list().unwrap()[0];
+        assert_eq!(one.get("linked_account_guid"), Some(&expected));
+        assert_eq!(one.get("enabled"), Some(&Value::Bool(true)));
+        let account = ("linked_account_guid", Value::text("g1"));
+        let made = stage.reply("new_partner_application", [("name", "x".into()), id, account]).await.unwrap();
+        assert_eq!(made.value.get("linked_account_guid"), Some(&expected));
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod doctor;
 pub mod drift;
+pub mod examined;
 pub mod explain;
 #[cfg(test)]
 mod fixtures;

@@ -9,6 +9,7 @@ mod mask;
 mod module;
 mod principal;
 mod probe;
+mod reservations;
 mod token;
 mod trace;
 
@@ -17,6 +18,7 @@ pub use claims::{Claims, read_claims};
 pub use mask::{shown, shown_address};
 pub use module::{OauthModule, functions};
 pub use principal::{Issuer, Principal, parse_issuer, parse_principal};
+pub use reservations::reservations;
 pub use token::{Token, TokenKind, TokenProblem, read_token};
 pub use trace::{
     Expected, Judged, Opinion, Phrase, Recording, RecordingKind, Seen, SignIn, TraceProblem, TraceVerdict,

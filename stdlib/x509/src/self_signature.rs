@@ -9,6 +9,8 @@ use crate::signature_algorithm::signature_name;
 /// Shorter and longer RSA keys are not checked by the library that checks signatures.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
+const PSS: &str = "rsassaPss";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SelfSignature {
     So,
@@ -41,24 +43,22 @@ pub(crate) fn self_signature(certificate: &X509Certificate<'_>, key: &Key) -> Se
     if certificate.subject().as_raw() != certificate.issuer().as_raw() {
         return SelfSignature::NotSo("another name issued it");
     }
+    let signature = signature_name(&certificate.signature_algorithm.algorithm.to_id_string());
     match certificate.verify_signature(None) {
         Ok(()) => SelfSignature::So,
-        // The library says the same of a wrong signature and of a key that it does not take: one of another length, or one
-        // that is bound to PSS.
+        // The library says the same of a wrong signature, of a key whose length it does not take, and of a PSS signature whose
+        // salt has another length than its hash.
+        Err(X509Error::SignatureVerificationError) if signature == PSS => SelfSignature::CannotCheck(
+            "PSS signatures with a salt of another length than the hash are not checked".into(),
+        ),
         Err(X509Error::SignatureVerificationError)
-            if key.algorithm != "rsa-pss" && (key.algorithm != "rsa" || RSA_BITS.contains(&key.bits)) =>
+            if !key.algorithm.starts_with("rsa") || RSA_BITS.contains(&key.bits) =>
         {
             SelfSignature::NotSo("it names itself as its issuer, but the signature is not by its own key")
-        }
-        Err(X509Error::SignatureVerificationError) if key.algorithm == "rsa-pss" => {
-            SelfSignature::CannotCheck("signatures of keys that are bound to PSS are not checked".into())
         }
         Err(X509Error::SignatureVerificationError) => {
             SelfSignature::CannotCheck(format!("signatures of RSA keys of {} bits are not checked", key.bits))
         }
-        Err(_) => SelfSignature::CannotCheck(format!(
-            "signatures with {} are not checked",
-            signature_name(&certificate.signature_algorithm.algorithm.to_id_string())
-        )),
+        Err(_) => SelfSignature::CannotCheck(format!("signatures with {signature} are not checked")),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cli::{Opened, Opening, Wiring};
 use model::Failure;
 
+mod inspect;
 mod sim;
 mod simulator;
 mod targets;
@@ -16,7 +17,12 @@ mod embedded {
 }
 
 fn main() -> ExitCode {
-    cli::main(Wiring { open, workflows: embedded::WORKFLOWS, error_pages: embedded::ERROR_PAGES })
+    cli::main(Wiring {
+        open,
+        inspector: &inspect::Files,
+        workflows: embedded::WORKFLOWS,
+        error_pages: embedded::ERROR_PAGES,
+    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other binaries open targets that can fail to open")]

@@ -76,6 +76,10 @@ pub(crate) enum Command {
     Simulate(command::simulate::Arguments),
     /// Check every connection of a target, from its name to its permissions; writes nothing there
     Doctor(command::doctor::Arguments),
+    /// Say what a certificate, a token or a HAR file is and holds
+    Inspect(command::inspect::Arguments),
+    /// Judge recorded traffic (HAR or log) against what a target's should look like
+    Trace(command::trace::Arguments),
     /// Write completions for a shell
     Completions(command::completions::Arguments),
 }

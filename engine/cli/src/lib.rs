@@ -10,7 +10,9 @@ mod doctor_context;
 mod exit;
 mod files;
 mod follow;
+mod given_file;
 mod holder;
+mod inspector;
 mod interrupt;
 mod load;
 mod output;
@@ -24,6 +26,8 @@ mod start;
 mod wiring;
 
 pub use exit::Exit;
+pub use inspector::{Expectation, Inspector};
+pub use report::examined::{Examined, Grade, Part};
 pub use start::main;
 pub use wiring::{
     Foreground, Named, Opened, Opening, Platform, SecretReader, Simulator, TargetFiles, Wiring,

@@ -91,6 +91,8 @@ async fn perform(context: &Context, command: Command) -> Outcome {
         Command::Functions(arguments) => command::functions::perform(context, arguments),
         Command::Simulate(arguments) => command::simulate::perform(context, arguments).await,
         Command::Doctor(arguments) => command::doctor::perform(context, arguments).await,
+        Command::Inspect(arguments) => command::inspect::perform(context, arguments),
+        Command::Trace(arguments) => command::trace::perform(context, arguments).await,
         Command::Completions(arguments) => Ok(command::completions::perform(context, &arguments)),
     }
 }

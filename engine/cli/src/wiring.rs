@@ -8,11 +8,15 @@ use contracts::{SecretText, Targets};
 use manifest::target::{SecretPlace, Setting};
 use model::{Failure, Finding};
 
+use crate::inspector::Inspector;
+
 /// Built once, in the binary. A customer's binary builds its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Wiring {
     /// Opens what depends on this process. Must not write before it is used.
     pub open: fn(&Opening) -> Result<Opened, Failure>,
+    /// Reads certificates, tokens and recordings for `inspect` and `trace`.
+    pub inspector: &'static dyn Inspector,
     /// The shipped workflows: path below `workflows/`, text.
     pub workflows: &'static [(&'static str, &'static str)],
     /// The error pages: code, text.

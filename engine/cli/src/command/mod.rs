@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod functions;
 pub(crate) mod graph;
+pub(crate) mod inspect;
 pub(crate) mod logs;
 pub(crate) mod pause;
 pub(crate) mod plan;
@@ -15,6 +16,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod simulate;
 pub(crate) mod status;
+pub(crate) mod trace;
 pub(crate) mod undo;
 pub(crate) mod verify;
 

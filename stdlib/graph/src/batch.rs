@@ -89,9 +89,8 @@ async fn sent(
     let invalid =
         |why: String| Failure::new(Code::GraphInvalid, Class::Invalid, format!("POST {url}: {why}"));
     let mut body = client.fetch(context, &read).await?.unwrap_or_default();
-    let answers = match body["responses"].take() {
-        Json::Array(answers) => answers,
-        _ => return Err(invalid("the answer holds no responses".into())),
+    let Json::Array(answers) = body["responses"].take() else {
+        return Err(invalid("the answer holds no responses".into()));
     };
     let mut found = BTreeMap::new();
     for answer in answers {

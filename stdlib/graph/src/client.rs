@@ -78,11 +78,18 @@ pub(crate) struct Read<'a> {
 
 impl<'a> Client<'a> {
     /// # Errors
-    /// `Settings` where an address would send a token in the clear.
+    /// `Settings` where an address would send a token in the clear, or the tenant is not named by its id.
     pub(crate) fn new(shared: &'a Shared) -> Result<Client<'a>, Failure> {
         for address in [&shared.settings.login_url, &shared.settings.graph_url] {
             http::address(address)
                 .map_err(|error| Failure::new(Code::Settings, Class::Invalid, error.to_string()))?;
+        }
+        // It becomes part of an address, and names such as 'common' would let anybody's tenant in.
+        if !model::param::is_guid(&shared.settings.tenant_id) {
+            return Err(Failure::invalid(
+                Code::Settings,
+                "the target's tenant is not named by its id, a GUID",
+            ));
         }
         let http = shared.http.as_ref().map_err(|why| no_client(why))?;
         Ok(Client { shared, http, requests: Mutex::default() })

@@ -28,8 +28,8 @@ pub use error::{CmdletError, ErrorKind, WorldError};
 pub use fault::{Act, Faults, Injection};
 pub use ledger::{By, LedgerEntry};
 pub use spec::{
-    ApplicationSpec, EnabledCmdlets, Invocation, KeepStyle, KeyForm, KeySpec, MetadataDocument, Profile,
-    Removal, Setting, UnknownIdentity, Wording, WorldSpec,
+    ApplicationSpec, DeviceCodeEnd, DeviceCodeSpec, EnabledCmdlets, Invocation, KeepStyle, KeyForm, KeySpec,
+    MetadataDocument, Profile, Removal, Setting, UnknownIdentity, Wording, WorldSpec,
 };
 pub use tenant::{Tenant, serve};
 pub use world::{Advance, Reply, World};

@@ -66,6 +66,10 @@ pub struct WorldSpec {
     /// Accepted client id and secret; any when absent.
     pub client_id: Option<String>,
     pub client_secret: Option<String>,
+    /// What a person does who is shown a device code.
+    pub device_code: DeviceCodeSpec,
+    /// The header that an app in App Service proves itself with when it asks for its managed identity's token.
+    pub identity_header: String,
     /// Further service principals and registered applications.
     pub applications: Vec<ApplicationSpec>,
     pub metadata_document: MetadataDocument,
@@ -114,6 +118,8 @@ impl Default for WorldSpec {
             token_expires: "2049-12-31T00:00:00Z".into(),
             client_id: None,
             client_secret: None,
+            device_code: DeviceCodeSpec::default(),
+            identity_header: "identity-header".into(),
             applications: Vec::new(),
             metadata_document: MetadataDocument::default(),
             invoke: Vec::new(),
@@ -180,6 +186,47 @@ impl Default for Wording {
                     .into(),
         }
     }
+}
+
+/// A sign-in by device code: the person answers after so many questions of the client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeviceCodeSpec {
+    /// Questions that are answered with "not yet".
+    pub pending: u32,
+    /// Of these, so many first ones are answered with "slower".
+    pub slow_down: u32,
+    pub then: DeviceCodeEnd,
+    /// Seconds.
+    pub interval: u64,
+    pub expires_in: u64,
+    /// Whether refresh tokens are revoked.
+    pub revoked: bool,
+}
+
+impl Default for DeviceCodeSpec {
+    fn default() -> Self {
+        Self {
+            pending: 1,
+            slow_down: 0,
+            then: DeviceCodeEnd::default(),
+            interval: 5,
+            expires_in: 900,
+            revoked: false,
+        }
+    }
+}
+
+/// How a sign-in by device code ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceCodeEnd {
+    #[default]
+    SignedIn,
+    Declined,
+    Expired,
+    /// The service no longer knows the code.
+    Unknown,
 }
 
 /// See [`WorldSpec::keep_style`].

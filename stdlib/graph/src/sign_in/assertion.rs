@@ -112,3 +112,69 @@ fn key_pair(pem: &[u8]) -> Result<RsaKeyPair, String> {
 fn sections(pem: &[u8]) -> impl Iterator<Item = (SectionKind, Vec<u8>)> {
     <(SectionKind, Vec<u8>)>::pem_slice_iter(pem).map_while(Result::ok)
 }
+
+#[cfg(test)]
+mod tests {
+    use ring::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    const CERTIFICATE: &[u8] = include_bytes!("../../tests/it/fixtures/client.crt.pem");
+    const KEY: &str = include_str!("../../tests/it/fixtures/client.key.pem");
+    const NOW: Timestamp = Timestamp(1_780_300_800_500);
+
+    fn part(text: &str) -> Json {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_assertion_says_who_for_whom_and_until_when_and_its_signature_holds() {
+        for key in [KEY, include_str!("../../tests/it/fixtures/client.rsa.pem")] {
+            let signer = Signer::new(CERTIFICATE, key).unwrap();
+            let assertion = signer.assertion("me", "https://login/t/oauth2/v2.0/token", NOW).unwrap();
+            let parts: Vec<&str> = assertion.spend().split('.').collect();
+            let [header, claims, signature] = parts[..] else { panic!("{} parts", parts.len()) };
+            assert_eq!(
+                part(header),
+                // The thumbprint is what openssl says, in base64url.
+                json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": "vo_NOETRQ8tEsQfy5PlHBxayaniQYBau0759Jt_dya0" })
+            );
+            let claims_read = part(claims);
+            assert_eq!(claims_read["aud"], "https://login/t/oauth2/v2.0/token");
+            assert_eq!((&claims_read["iss"], &claims_read["sub"]), (&json!("me"), &json!("me")));
+            let seconds = |name: &str| claims_read[name].as_u64().unwrap();
+            assert_eq!(
+                (seconds("iat"), seconds("nbf"), seconds("exp")),
+                (1_780_300_800, 1_780_300_800, 1_780_301_400)
+            );
+            let public = Signer::new(CERTIFICATE, KEY).unwrap().key.public().as_ref().to_vec();
+            UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, public)
+                .verify(format!("{header}.{claims}").as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+                .unwrap();
+            let again = signer.assertion("me", "x", NOW).unwrap();
+            let ids =
+                [part(claims)["jti"].clone(), part(again.spend().split('.').nth(1).unwrap())["jti"].clone()];
+            assert_ne!(ids[0], ids[1]);
+        }
+    }
+
+    #[test]
+    fn keys_that_do_not_fit_are_told_apart() {
+        for (certificate, key, expected) in [
+            (CERTIFICATE, include_str!("../../tests/it/fixtures/other.key.pem"), "does not belong"),
+            (CERTIFICATE, include_str!("../../tests/it/fixtures/ec.key.pem"), "not RSA"),
+            (CERTIFICATE, include_str!("../../tests/it/fixtures/ec.sec1.pem"), "not RSA"),
+            (CERTIFICATE, include_str!("../../tests/it/fixtures/locked.key.pem"), "encrypted"),
+            (CERTIFICATE, "", "BEGIN PRIVATE KEY"),
+            (CERTIFICATE, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "cannot be used"),
+            (KEY.as_bytes(), KEY, "BEGIN CERTIFICATE"),
+            (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", KEY, "cannot be read"),
+        ] {
+            let why = Signer::new(certificate, key).err().unwrap();
+            assert!(why.contains(expected), "{why}");
+            assert!(!why.contains("MII"), "no part of a key is shown: {why}");
+        }
+        assert!(examined(CERTIFICATE).unwrap().1 > NOW && examined(b"").is_err());
+    }
+}

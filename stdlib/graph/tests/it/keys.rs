@@ -153,6 +153,87 @@ async fn a_second_administrator_between_two_changes_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_second_administrator_within_a_change_is_noticed_before_anything_is_sent() {
+    for nth in [2, 3] {
+        let bench = Bench::with(|spec| {
+            // The first way of keeping is refused, so the keys are read three times.
+            spec.keep_style = Some(KeepStyle::ByKeyId);
+            spec.keys = vec![key(SKYPE, "next", KeyForm::Hex)];
+        })
+        .await;
+        let other = Action::Graph {
+            app_id: SKYPE.into(),
+            add_key: Some("someone-else".into()),
+            remove_key: None,
+            delete: None,
+        };
+        bench.inject_at("GET /servicePrincipals", nth, Act::Other(other));
+        let failed = bench.fail("add_key_credential", add(SKYPE, "current")).await;
+        assert_eq!((failed.code, failed.class), (Code::GraphConflict, Class::Conflict));
+        assert_eq!(sent(&failed.evidence, "PATCH"), nth as usize - 2);
+        assert_eq!(bench.hashes(SKYPE).await, sorted(["next", "someone-else"]));
+        bench.get("add_key_credential", add(SKYPE, "current")).await;
+        assert_eq!(bench.hashes(SKYPE).await, sorted(["next", "someone-else", "current"]));
+    }
+}
+
+#[tokio::test]
+async fn each_request_is_journaled_with_what_was_there_or_not_sent() {
+    let keeps_by_id = |spec: &mut WorldSpec| {
+        spec.keep_style = Some(KeepStyle::ByKeyId);
+        spec.keys = vec![key(SKYPE, "someone-else", KeyForm::Null)];
+    };
+    let bench = Bench::with(keeps_by_id).await;
+    bench.get("add_key_credential", add(SKYPE, "current")).await;
+    let sending = bench.context.sending.lock().unwrap().clone();
+    let ways: Vec<_> = sending.iter().map(|(_, facts)| facts["kept_keys_sent"].clone()).collect();
+    assert_eq!(ways, [Value::text("key only"), Value::text("by keyId")]);
+    for (line, facts) in &sending {
+        assert!(line.starts_with("PATCH http://127.0.0.1"), "{line}");
+        let before = &facts["keys_before"].as_list().unwrap()[0];
+        assert_eq!(before.get("sha1"), Some(&hash("someone-else").into()));
+        assert!(before.get("key_id").unwrap().as_text().is_some());
+    }
+    let bench = Bench::with(keeps_by_id).await;
+    bench.context.journal_full.store(true, std::sync::atomic::Ordering::SeqCst);
+    let failed = bench.fail("add_key_credential", add(SKYPE, "current")).await;
+    assert_eq!(failed.code, Code::StoreIo);
+    assert_eq!(sent(&failed.evidence, "PATCH"), 0);
+    assert!(bench.world.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn keys_that_sign_are_kept_by_their_id_only() {
+    let signs = |spec: &mut WorldSpec| {
+        let mut signing = key(SKYPE, "someone-else", KeyForm::Hex);
+        signing.usage = Some("Sign".into());
+        spec.keys = vec![signing];
+    };
+    // The service takes the key alone, which would bring a public half back where a private one was.
+    let bench = Bench::with(signs).await;
+    let failed = bench.fail("add_key_credential", add(SKYPE, "current")).await;
+    assert_eq!((failed.code, failed.class), (Code::GraphInvalid, Class::Invalid));
+    assert!(bench.world.ledger().is_empty());
+    let bench = Bench::with(|spec| {
+        signs(spec);
+        spec.keep_style = Some(KeepStyle::ByKeyId);
+    })
+    .await;
+    bench.get("add_key_credential", add(SKYPE, "current")).await;
+    assert_eq!(bench.hashes(SKYPE).await, sorted(["someone-else", "current"]));
+}
+
+#[tokio::test]
+async fn reads_of_keys_are_limited_and_the_wait_is_handed_on() {
+    let bench = Bench::with(|spec| spec.key_reads_per_minute = Some(3)).await;
+    bench.get("add_key_credential", add(SKYPE, "current")).await;
+    let failed = bench.fail("add_key_credential", add(SKYPE, "next")).await;
+    assert_eq!((failed.code, failed.class), (Code::GraphTransient, Class::Transient));
+    assert_eq!(failed.retry_after_ms, Some(60_000));
+    assert_eq!(bench.world.ledger().len(), 1);
+}
+
+#[tokio::test]
 async fn the_body_can_be_read_before_it_is_sent() {
     let bench = Bench::with(|spec| spec.keys = vec![key(SKYPE, "someone-else", KeyForm::Hex)]).await;
     let requests = bench.describe("add_key_credential", add(SKYPE, "current")).await;

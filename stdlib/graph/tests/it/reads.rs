@@ -54,10 +54,13 @@ async fn a_read_that_is_told_to_wait_comes_back_soon_or_hands_the_wait_on() {
     let failed = bench.fail("service_principal", [("app_id", SKYPE.into())]).await;
     assert_eq!((failed.code, failed.class), (Code::GraphTransient, Class::Transient));
 
-    bench.inject("GET /servicePrincipals", 1, Act::Throttle { retry_after: 90 });
-    let failed = bench.fail("service_principal", [("app_id", SKYPE.into())]).await;
-    assert_eq!((failed.class, failed.retry_after_ms), (Class::Transient, Some(90_000)));
-    assert_eq!(sent(&failed.evidence, "GET"), 1);
+    for seconds in [90, 3600] {
+        bench.inject("GET /servicePrincipals", 1, Act::Throttle { retry_after: seconds });
+        let failed = bench.fail("service_principal", [("app_id", SKYPE.into())]).await;
+        let wait = Some(u64::from(seconds) * 1000);
+        assert_eq!((failed.class, failed.retry_after_ms), (Class::Transient, wait));
+        assert_eq!(sent(&failed.evidence, "GET"), 1);
+    }
 }
 
 #[tokio::test]

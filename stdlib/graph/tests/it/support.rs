@@ -195,7 +195,16 @@ impl Bench {
     }
 
     pub(crate) fn inject(&self, on: &str, times: u32, act: Act) {
-        let injections = vec![Injection { on: on.into(), nth: 1, times, act }];
+        self.faults(Injection { on: on.into(), nth: 1, times, act });
+    }
+
+    /// Once, at the `nth` such call from now on.
+    pub(crate) fn inject_at(&self, on: &str, nth: u32, act: Act) {
+        self.faults(Injection { on: on.into(), nth, times: 1, act });
+    }
+
+    fn faults(&self, injection: Injection) {
+        let injections = vec![injection];
         self.world.faults(Faults { injections, ..Faults::default() }).unwrap();
     }
 

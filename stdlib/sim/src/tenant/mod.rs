@@ -1,8 +1,12 @@
 //! The simulated tenant: its directory of service principals, and the HTTP server that speaks for it.
 
+mod batch;
 mod challenge;
+mod device_code;
+mod discovery;
 mod http;
 mod key_credential;
+mod managed_identity;
 mod metadata;
 mod route;
 mod server;
@@ -93,6 +97,12 @@ pub(crate) struct TenantState {
     applications: Vec<ApplicationSpec>,
     /// Reads that selected keyCredentials since the last 429.
     key_reads: u32,
+    /// Device codes that wait for their person.
+    #[serde(default)]
+    devices: Vec<device_code::Device>,
+    /// Refresh tokens that were given out.
+    #[serde(default)]
+    refresh_tokens: Vec<String>,
 }
 
 impl TenantState {
@@ -142,7 +152,7 @@ pub(crate) fn first_party(tenant: &str, further: &[ApplicationSpec]) -> TenantSt
         .filter(|application| !application.registered_only)
         .map(|application| new_principal(tenant, application, "0"))
         .collect();
-    TenantState { principals, applications, key_reads: 0 }
+    TenantState { principals, applications, key_reads: 0, devices: Vec::new(), refresh_tokens: Vec::new() }
 }
 
 fn new_principal(tenant: &str, application: &ApplicationSpec, salt: &str) -> ServicePrincipal {

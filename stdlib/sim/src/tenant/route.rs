@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{
-    TenantState, challenge, first_party,
+    TenantState, batch, challenge, device_code, discovery, first_party,
     http::{Answer, Asked, Refusal, request_ids},
-    metadata, service_principal, token,
+    managed_identity, metadata, service_principal, token,
 };
 use crate::{
     fault::Act,
@@ -28,6 +28,16 @@ pub(super) fn answer(world: &World, asked: &Asked) -> Option<Answer> {
         return Some(refusal.answer(&mut state, asked));
     }
     outcome
+}
+
+/// One request of a batch, with the faults that are due at it; nothing where its connection would have been cut.
+pub(super) fn within_batch(state: &mut State, asked: &Asked) -> Option<Answer> {
+    if asked.path.ends_with("/$batch") {
+        return Some(Refusal::bad("A batch holds no batches.").answer(state, asked));
+    }
+    let operation = operation(state, asked);
+    let acts = state.faults.due(&operation);
+    with_faults(state, asked, &acts)
 }
 
 fn with_faults(state: &mut State, asked: &Asked, acts: &[Act]) -> Option<Answer> {
@@ -85,6 +95,9 @@ fn operation(state: &State, asked: &Asked) -> String {
     if path.ends_with("/oauth2/v2.0/token") {
         return format!("{} /token", asked.method);
     }
+    if path.ends_with("/oauth2/v2.0/devicecode") {
+        return format!("{} /devicecode", asked.method);
+    }
     if let Some(id) = principal_id(path) {
         let app_id = state
             .tenants
@@ -116,6 +129,12 @@ fn routed(state: &mut State, asked: &Asked, stale: u32) -> Answer {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     match (asked.method.as_str(), &segments[..]) {
         ("POST", [tenant, "oauth2", "v2.0", "token"]) => token::issue(state, asked, tenant),
+        ("POST", [tenant, "oauth2", "v2.0", "devicecode"]) => device_code::begin(state, asked, tenant),
+        ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => {
+            discovery::document(state, asked, tenant)
+        }
+        ("GET", ["metadata", "identity", "oauth2", "token"]) => managed_identity::machine(state, asked),
+        ("GET", ["msi", "token"]) => managed_identity::app(state, asked),
         ("GET", ["autodiscover", "metadata", "json", "1"]) => metadata::document(state, asked),
         ("GET" | "POST", ["ews" | "EWS", service]) if service.eq_ignore_ascii_case("exchange.asmx") => {
             challenge::ews(state, asked)
@@ -136,6 +155,16 @@ fn graph(state: &mut State, asked: &Asked, path: &str, stale: u32) -> Answer {
                 .with("www-authenticate", "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\"");
         }
     };
+    if asked.method == "POST" && path == "/$batch" {
+        // Each request in it is judged by itself.
+        return match batch::answer(state, asked) {
+            Ok(answer) => {
+                let (request_id, client_request_id) = request_ids(state, asked);
+                answer.with("request-id", request_id).with("client-request-id", client_request_id)
+            }
+            Err(refusal) => refusal.answer(state, asked),
+        };
+    }
     // A token reaches the tenant that issued it. Another tenant than ours begins as a bare one, and becomes part of the
     // world with the first write that reaches it.
     let tenant_id = claims.tenant.clone();

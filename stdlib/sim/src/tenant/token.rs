@@ -1,10 +1,14 @@
-//! The token endpoint: client credentials with a secret or an assertion, answered with a token whose claims can be read.
+//! The token endpoint: client credentials with a secret or an assertion, device codes and refresh tokens, answered with a
+//! token whose claims can be read.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::http::{Answer, Asked, pairs};
+use super::{
+    device_code,
+    http::{Answer, Asked, pairs},
+};
 use crate::state::{State, seconds_of};
 
 /// What a token says, once it is believed.
@@ -19,17 +23,10 @@ pub(super) fn issue(state: &mut State, asked: &Asked, tenant: &str) -> Answer {
     let form = pairs(&String::from_utf8_lossy(&asked.body));
     let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let spec = state.spec.clone();
-    let known = [&spec.tenant, &spec.domain, &spec.initial_domain];
-    if !known.iter().any(|one| one.eq_ignore_ascii_case(tenant)) {
-        return refused(
-            state,
-            400,
-            "invalid_request",
-            90002,
-            &format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."),
-        );
+    if let Err(answer) = known_tenant(state, tenant) {
+        return answer;
     }
-    if field("grant_type") != "client_credentials" {
+    if !GRANTS.contains(&field("grant_type")) {
         return refused(
             state,
             400,
@@ -56,6 +53,13 @@ pub(super) fn issue(state: &mut State, asked: &Asked, tenant: &str) -> Answer {
             700_016,
             &format!("Application with identifier '{client}' was not found in the directory '{tenant}'."),
         );
+    }
+    match field("grant_type") {
+        "refresh_token" => return device_code::refresh(state, asked, client, field("refresh_token")),
+        "urn:ietf:params:oauth:grant-type:device_code" => {
+            return device_code::redeem(state, asked, client, field("device_code"));
+        }
+        _ => {}
     }
     let Some(audience) = field("scope").strip_suffix("/.default") else {
         return refused(
@@ -97,22 +101,58 @@ pub(super) fn issue(state: &mut State, asked: &Asked, tenant: &str) -> Answer {
             &format!("JWT token is invalid or malformed: {why}."),
         );
     }
-    let named = spec.token_tenant.as_ref().unwrap_or(&spec.tenant);
+    signed_in(state, audience, client, Bearer::Application)
+}
+
+const GRANTS: &[&str] =
+    &["client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
+
+/// Whose token it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bearer {
+    Application,
+    /// A person, through an application.
+    Person,
+}
+
+/// Refuses sign-ins to tenants that are not this one.
+pub(super) fn known_tenant(state: &mut State, tenant: &str) -> Result<(), Answer> {
+    let known = [&state.spec.tenant, &state.spec.domain, &state.spec.initial_domain];
+    if known.iter().any(|one| one.eq_ignore_ascii_case(tenant)) {
+        return Ok(());
+    }
+    let message = format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
+    Err(refused(state, 400, "invalid_request", 90002, &message))
+}
+
+/// A token for the resource.
+pub(super) fn signed_in(state: &mut State, audience: &str, client: &str, bearer: Bearer) -> Answer {
+    let spec = &state.spec;
+    let named = spec.token_tenant.as_ref().unwrap_or(&spec.tenant).clone();
     let expires = seconds_of(&spec.token_expires).unwrap_or(i64::MAX);
+    let permissions = spec.token_roles.clone();
     let id = state.new_guid("token");
-    let claims = json!({
+    let mut claims = json!({
         "aud": audience,
         "iss": format!("https://sts.windows.net/{named}/"),
         "iat": state.now,
         "nbf": state.now,
         "exp": expires,
         "appid": client,
-        "idtyp": "app",
-        "roles": spec.token_roles,
         "tid": named,
         "uti": id,
         "ver": "1.0",
     });
+    match bearer {
+        Bearer::Application => {
+            claims["idtyp"] = json!("app");
+            claims["roles"] = json!(permissions);
+        }
+        Bearer::Person => {
+            claims["idtyp"] = json!("user");
+            claims["scp"] = json!(permissions.join(" "));
+        }
+    }
     let token = signed(&claims);
     Answer::json(
         200,
@@ -150,13 +190,9 @@ pub(super) fn claims_of(state: &State, asked: &Asked) -> Result<Claims, &'static
     if !graph {
         return Err("Access token validation failure. Invalid audience.");
     }
-    let roles = claims["roles"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
+    let roles = claims["roles"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let scopes = claims["scp"].as_str().unwrap_or_default().split(' ').filter(|scope| !scope.is_empty());
+    let roles = roles.chain(scopes).map(str::to_owned).collect();
     Ok(Claims { tenant: claims["tid"].as_str().unwrap_or_default().to_owned(), roles })
 }
 
@@ -177,6 +213,9 @@ fn part(encoded: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
 }
 
+/// The audience of an assertion that another issuer made.
+const FEDERATION: &str = "api://AzureADTokenExchange";
+
 /// The shape of a client assertion. Its signature is not checked: the world does not know the client's certificate;
 /// nor is its lifetime, which the client takes from a real clock.
 fn assertion_fits(assertion: &str, kind: &str, client: &str, url: &str) -> Result<(), String> {
@@ -189,6 +228,12 @@ fn assertion_fits(assertion: &str, kind: &str, client: &str, url: &str) -> Resul
     let payload = part(payload).ok_or("the claims cannot be read")?;
     if !["RS256", "PS256"].contains(&header["alg"].as_str().unwrap_or_default()) {
         return Err(format!("algorithm {}", header["alg"]));
+    }
+    if payload["aud"] == FEDERATION {
+        // Somebody else's word for a workload: who it is, their issuer says.
+        let told =
+            ["iss", "sub"].iter().all(|claim| payload[*claim].as_str().is_some_and(|one| !one.is_empty()));
+        return if told && !signature.is_empty() { Ok(()) } else { Err("no issuer or no subject".into()) };
     }
     if header["x5t"].is_null() && header["x5t#S256"].is_null() {
         return Err("the header names no certificate".into());
@@ -207,7 +252,7 @@ fn assertion_fits(assertion: &str, kind: &str, client: &str, url: &str) -> Resul
     Ok(())
 }
 
-fn refused(state: &mut State, status: u16, error: &str, number: u64, message: &str) -> Answer {
+pub(super) fn refused(state: &mut State, status: u16, error: &str, number: u64, message: &str) -> Answer {
     let trace = state.new_guid("trace");
     let correlation = state.new_guid("correlation");
     let moment = state.now_text().replace('T', " ");

@@ -132,3 +132,35 @@ fn the_organisation_names_its_tenant_and_domains() {
     assert_eq!(organization["id"], served.world.spec().tenant);
     assert_eq!(organization["verifiedDomains"][1]["name"], "contoso.com");
 }
+
+#[test]
+fn a_batch_answers_each_request_by_itself_in_an_order_of_its_own() {
+    let served = Served::new("");
+    let one = |id: &str, method: &str, url: &str| json!({ "id": id, "method": method, "url": url });
+    let requests = json!({ "requests": [
+        one("1", "GET", &format!("/servicePrincipals(appId='{SKYPE}')?$select=id,appId")),
+        one("2", "GET", "/servicePrincipals/nobody"),
+        one("3", "DELETE", &format!("/servicePrincipals(appId='{EXCHANGE}')")),
+    ] });
+    let answer = served.graph("POST", "/$batch", Some(&requests)).unwrap();
+    let rows = answer.body["responses"].as_array().unwrap();
+    let told: Vec<_> =
+        rows.iter().map(|row| (row["id"].as_str().unwrap(), row["status"].as_u64().unwrap())).collect();
+    assert_eq!(told, [("3", 204), ("2", 404), ("1", 200)]);
+    assert_eq!(rows[2]["body"]["appId"], SKYPE);
+    assert_eq!(served.world.ledger().len(), 1);
+
+    let many: Vec<Value> = (0..21).map(|index| one(&index.to_string(), "GET", "/organization")).collect();
+    for bad in [
+        json!({ "requests": many }),
+        json!({ "requests": [] }),
+        json!({ "requests": [one("1", "GET", "/organization"), one("1", "GET", "/organization")] }),
+        json!({ "requests": [one("1", "GET", "organization")] }),
+        json!("nonsense"),
+    ] {
+        assert_eq!(served.graph("POST", "/$batch", Some(&bad)).unwrap().status, 400, "{bad}");
+    }
+    let nested = json!({ "requests": [one("1", "POST", "/$batch")] });
+    let answer = served.graph("POST", "/$batch", Some(&nested)).unwrap();
+    assert_eq!(answer.body["responses"][0]["status"], 400);
+}

@@ -218,3 +218,76 @@ fn the_challenge_names_the_trusted_issuers_unless_oauth_is_off() {
         bearer(&off.ask("GET", "/ews/exchange.asmx", &[("authorization", "Bearer")], "").unwrap()).is_none()
     );
 }
+
+#[test]
+fn a_device_code_is_pending_until_its_person_answers() {
+    for (then, error) in
+        [("signed-in", ""), ("declined", "authorization_declined"), ("expired", "expired_token")]
+    {
+        let served = Served::new(&format!("[device_code]\npending = 2\nslow_down = 1\nthen = '{then}'"));
+        let tenant = served.world.spec().tenant;
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let path = format!("/{tenant}/oauth2/v2.0/devicecode");
+        let begun = served.ask("POST", &path, &headers, "client_id=me&scope=x").unwrap();
+        assert_eq!((begun.status, &begun.body["interval"]), (200, &json!(5)));
+        let code = begun.body["device_code"].as_str().unwrap();
+        let form = format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=me&device_code={code}"
+        );
+        let mut errors = Vec::new();
+        let last = loop {
+            let answer = token(&served, &tenant, &form);
+            let error = answer.body["error"].as_str().unwrap_or_default().to_owned();
+            if !["authorization_pending", "slow_down"].contains(&&*error) {
+                break answer;
+            }
+            errors.push(error);
+        };
+        assert_eq!(errors, ["slow_down", "authorization_pending"]);
+        assert_eq!(last.body["error"].as_str().unwrap_or_default(), error);
+        assert_eq!(token(&served, &tenant, &form).body["error"], "bad_verification_code");
+        if error.is_empty() {
+            let told = claims(last.body["access_token"].as_str().unwrap());
+            assert_eq!((&told["scp"], &told["roles"]), (&json!("Application.ReadWrite.All"), &Value::Null));
+            let refresh = last.body["refresh_token"].as_str().unwrap();
+            let form = format!("grant_type=refresh_token&client_id=me&refresh_token={refresh}");
+            assert_eq!(token(&served, &tenant, &form).status, 200);
+            let other = token(&served, &tenant, "grant_type=refresh_token&client_id=me&refresh_token=x");
+            assert_eq!((other.status, &other.body["error"]), (400, &json!("invalid_grant")));
+        }
+    }
+}
+
+#[test]
+fn managed_identities_are_given_to_whoever_knows_the_header() {
+    let served = Served::new("identity_header = 'h'");
+    let query = "resource=https://graph.microsoft.com";
+    let machine = format!("/metadata/identity/oauth2/token?api-version=2018-02-01&{query}");
+    let app = format!("/msi/token?api-version=2019-08-01&{query}");
+    for (path, header, status) in [
+        (&machine, ("metadata", "true"), 200),
+        (&machine, ("x", "true"), 400),
+        (&app, ("x-identity-header", "h"), 200),
+        (&app, ("x-identity-header", "other"), 401),
+    ] {
+        let answer = served.ask("GET", path, &[header], "").unwrap();
+        assert_eq!(answer.status, status, "{path} {header:?}");
+        if status == 200 {
+            assert_eq!(answer.body["expires_in"], "3599");
+            assert_eq!(
+                claims(answer.body["access_token"].as_str().unwrap())["aud"],
+                "https://graph.microsoft.com"
+            );
+        }
+    }
+}
+
+#[test]
+fn anybody_may_ask_whether_a_tenant_is_known() {
+    let served = Served::new("");
+    let tenant = served.world.spec().tenant;
+    for (tenant, status) in [(tenant.as_str(), 200), ("nowhere.example", 400)] {
+        let path = format!("/{tenant}/v2.0/.well-known/openid-configuration");
+        assert_eq!(served.ask("GET", &path, &[], "").unwrap().status, status);
+    }
+}

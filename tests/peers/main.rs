@@ -20,3 +20,5 @@ mod peer_process;
 mod psrp_peer;
 mod pypsrp;
 mod recordings;
+mod site;
+mod six_steps;

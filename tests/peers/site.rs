@@ -1,0 +1,242 @@
+//! A site for the real binary: an organisation behind PowerShell remoting, a tenant over HTTP, a target file that names
+//! both, and the simulator's own run of the same workflow to compare with.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use sim::{Act, By, Faults, Injection, Tenant, World, WorldSpec};
+
+use crate::answers::{Answers, SERVERS};
+use crate::exchange_peer;
+use crate::install;
+use crate::psrp_peer::{PASSWORD, PsrpPeer, USER, script};
+use crate::support::{Bench, Going, Outcome};
+
+const CLIENT_ID: &str = "0f5c1f9e-3b7a-4d52-8a6e-5d2b1c9e7f40";
+pub(crate) const CLIENT_SECRET: &str = "a secret of the peers' tests";
+pub(crate) const WORKFLOW: &str = "sfb-online";
+const TARGET: &str = "targets/contoso.toml";
+/// What a person types to run it there.
+pub(crate) const RUN: [&str; 5] = ["run", WORKFLOW, "--target", "contoso", "--yes"];
+
+/// How the target file says that Exchange is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// PowerShell remoting over HTTP.
+    Remote,
+    /// A process of this machine.
+    Local,
+}
+
+pub(crate) struct Site {
+    pub(crate) world: World,
+    pub(crate) answers: Answers,
+    pub(crate) peer: PsrpPeer,
+    pub(crate) bench: Bench,
+    _tenant: Tenant,
+}
+
+/// The world in a comparable form, and what we did to it, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) world: Value,
+    pub(crate) effects: Vec<String>,
+}
+
+impl Look {
+    fn at(world: &World, runs: &[String]) -> Look {
+        let mut text = world.snapshot().to_string();
+        for run in runs {
+            text = text.replace(run.as_str(), "RUN");
+        }
+        let ledger = world.ledger();
+        let ours = ledger.iter().filter(|entry| entry.by == By::Us);
+        Look {
+            world: serde_json::from_str(&text).expect("a snapshot is JSON"),
+            effects: ours.map(|entry| format!("{} {}", entry.what, entry.target)).collect(),
+        }
+    }
+
+    /// What was done since an earlier look, sorted: branches of a workflow run side by side.
+    pub(crate) fn since(&self, earlier: &Look) -> Vec<String> {
+        let mut effects = self.effects[earlier.effects.len()..].to_vec();
+        effects.sort();
+        effects
+    }
+}
+
+/// The run of the simulator that everything is held against.
+pub(crate) struct Reference {
+    pub(crate) untouched: Look,
+    pub(crate) done: Look,
+    pub(crate) undone: Look,
+}
+
+impl Reference {
+    pub(crate) fn new() -> Reference {
+        let bench = Bench::new();
+        let file = bench.state().join("sim").join("lab.json");
+        let look = || {
+            let world = World::open(&file, &WorldSpec::default()).expect("the world is whole and let go");
+            Look::at(&world, &runs(&bench))
+        };
+        bench.run(&["simulate", "reset", "lab"]).exits(0);
+        let untouched = look();
+        bench.run(&["run", WORKFLOW, "--target", "sim:lab", "--yes"]).exits(0);
+        let done = look();
+        bench.run(&["undo", "latest", "--yes"]).exits(0);
+        let undone = look();
+        assert!(!done.effects.is_empty() && undone.effects.len() > done.effects.len());
+        Reference { untouched, done, undone }
+    }
+}
+
+impl Site {
+    pub(crate) fn new(transport: Transport) -> Site {
+        let spec = WorldSpec {
+            client_id: Some(CLIENT_ID.to_owned()),
+            client_secret: Some(CLIENT_SECRET.to_owned()),
+            ..WorldSpec::default()
+        };
+        let world = World::new(&spec).expect("a world of defaults");
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let tenant = SERVERS.block_on(sim::serve(world.clone(), address)).expect("a port of this machine");
+        let answers = exchange_peer::answers(&world);
+        let peer = PsrpPeer::start(&answers);
+        let bench = Bench::new();
+        let password = bench.write("targets/exchange.password", &format!("{PASSWORD}\n"));
+        let secret = bench.write("targets/graph.secret", CLIENT_SECRET);
+        for file in [password, secret] {
+            std::fs::set_permissions(file, Permissions::from_mode(0o600)).expect("a file of ours");
+        }
+        let exchange = match transport {
+            Transport::Remote => format!(
+                "transport = \"remote\"\nuri = \"{}\"\nauth = \"basic\"\nuser = \"{USER}\"\n\
+                 password = {{ file = \"exchange.password\" }}\nallow_http = true\n",
+                peer.url()
+            ),
+            Transport::Local => {
+                let program = bench.write("powershell", &local_program(&answers));
+                std::fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("a file of ours");
+                format!("transport = \"local\"\nprogram = \"{}\"\n", program.display())
+            }
+        };
+        bench.write(TARGET, &target_file(&spec, &tenant, &exchange));
+        Site { world, answers, peer, bench, _tenant: tenant }
+    }
+
+    pub(crate) fn outcome(&self, arguments: &[impl AsRef<str>]) -> Outcome {
+        let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+        self.bench.run(&arguments)
+    }
+
+    pub(crate) fn start(&self, arguments: &[impl AsRef<str>]) -> Going {
+        let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+        self.bench.start_watched(&arguments)
+    }
+
+    pub(crate) fn look(&self) -> Look {
+        Look::at(&self.world, &runs(&self.bench))
+    }
+
+    /// The first call of each kind among these effects will take effect without an answer. How many that are.
+    pub(crate) fn lose(&self, effects: &[String]) -> usize {
+        let operations: BTreeSet<&str> = effects
+            .iter()
+            .filter_map(|effect| match effect.split(' ').next() {
+                Some("PATCH") => Some("PATCH /servicePrincipals"),
+                other => other,
+            })
+            .collect();
+        let injection = |operation: &&str| Injection {
+            on: (*operation).to_owned(),
+            nth: 1,
+            times: 1,
+            act: Act::Cut { after_effect: true },
+        };
+        let injections = operations.iter().map(injection).collect();
+        self.world.faults(Faults { injections, ..Faults::default() }).expect("a plan of what is there");
+        operations.len()
+    }
+
+    /// How many writes of the newest run were in doubt and found to have taken effect.
+    pub(crate) fn settled(&self) -> usize {
+        let events = self.bench.run(&["logs", "latest", "--json"]).exits(0).json_lines();
+        events.iter().filter(|event| event.to_string().contains("\"settled\"")).count()
+    }
+
+    /// The state of the newest run.
+    pub(crate) fn state(&self) -> Option<String> {
+        let status = self.bench.run(&["status", "--json"]).exits(0).json();
+        status["runs"][0]["state"].as_str().map(str::to_owned)
+    }
+
+    /// What happened in the newest run, for the message of a failed test.
+    pub(crate) fn logs(&self) -> String {
+        self.bench.run(&["logs", "latest"]).stdout
+    }
+
+    /// What a person types next to bring the newest run to a state; nothing when it is there.
+    #[track_caller]
+    pub(crate) fn next(&self, wanted: &str) -> Option<Vec<String>> {
+        let words = |words: &[&str]| Some(words.iter().map(|word| (*word).to_owned()).collect());
+        match self.state().as_deref() {
+            Some(state) if state == wanted => None,
+            // Nothing was journaled: one begins again.
+            None => words(&RUN),
+            // A write whose answer was lost is only presumed to be ours: undo takes the plan that was read.
+            Some("succeeded") => {
+                let plan = self.bench.run(&["undo", "latest", "--json"]).exits(6).json();
+                let digest = plan["undo"]["digest"].as_str().expect("an undo plan has a digest").to_owned();
+                words(&["undo", "latest", "--plan", &digest])
+            }
+            Some("running" | "waiting" | "interrupted" | "in-doubt" | "undoing") => {
+                words(&["resume", "latest"])
+            }
+            Some(other) => panic!("{other} is nothing that goes on by itself\n{}", self.logs()),
+        }
+    }
+
+    /// Goes on as a person would, without being disturbed, until the newest run is in a state.
+    #[track_caller]
+    pub(crate) fn go_on_until(&self, wanted: &str) {
+        for _ in 0..10 {
+            let Some(next) = self.next(wanted) else { return };
+            let outcome = self.outcome(&next);
+            assert!(matches!(outcome.code, Some(0 | 6)), "{}\n{}", outcome.whole(), self.logs());
+        }
+        panic!("{wanted} is not reached\n{}", self.logs());
+    }
+}
+
+fn target_file(spec: &WorldSpec, tenant: &Tenant, exchange: &str) -> String {
+    format!(
+        "tenant = \"{tenant_id}\"\n\n\
+         [exchange]\n{exchange}metadata_url = \"{web}/autodiscover/metadata/json/1\"\n\n\
+         [graph]\nlogin = \"{login}\"\nendpoint = \"{graph}/v1.0\"\nclient_id = \"{CLIENT_ID}\"\n\
+         auth = \"client-secret\"\nsecret = {{ file = \"graph.secret\" }}\n",
+        tenant_id = spec.tenant,
+        web = tenant.exchange_url(),
+        login = tenant.login_url(),
+        graph = tenant.graph_url(),
+    )
+}
+
+/// What stands for PowerShell on an Exchange server: it is given PowerShell's own arguments.
+fn local_program(answers: &Answers) -> String {
+    format!(
+        "#!/bin/sh\nexec '{}' -B '{}' --answers '{}' --noise \"$@\"\n",
+        install::psrp_python().display(),
+        script("psrp_local.py").display(),
+        answers.url()
+    )
+}
+
+/// The ids of all runs.
+fn runs(bench: &Bench) -> Vec<String> {
+    let status = bench.run(&["status", "--json"]).exits(0).json();
+    let all = status["runs"].as_array().cloned().unwrap_or_default();
+    all.iter().map(|run| run["run"].as_str().expect("a run has an id").to_owned()).collect()
+}

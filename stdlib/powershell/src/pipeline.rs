@@ -214,3 +214,96 @@ fn unanswered(question: &str) -> ErrorRecord {
 fn is_answered_by_nobody(method: i128) -> bool {
     matches!(method, 6..=10 | 13..=22 | 28 | 30 | 32 | 34 | 36 | 38 | 40 | 42 | 47..=49 | 51..=53)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::message::split;
+    use crate::pool::{Pool, PoolState};
+    use crate::testing::{pipeline_state, pool_state, said};
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    #[test]
+    fn words_of_another_pipeline_are_left_out_and_those_of_the_pool_given_back() {
+        let mut pipeline = Pipeline::new(ID);
+        let other = Some(Uuid::from_u128(8));
+        let bytes = [
+            said(Uuid::nil(), other, MessageKind::PipelineState, &pipeline_state(4), 100),
+            said(Uuid::nil(), None, MessageKind::RunspacePoolState, &pool_state(3), 100),
+        ];
+        let others = pipeline.receive(&bytes.concat()).unwrap();
+        assert!(!pipeline.has_ended());
+        let mut pool = Pool::new(Uuid::nil());
+        for message in &others {
+            pool.accept(message).unwrap();
+        }
+        assert_eq!(pool.state(), &PoolState::Closed);
+    }
+
+    #[test]
+    fn the_first_end_is_the_end() {
+        let mut pipeline = Pipeline::new(ID);
+        for number in [4, 3] {
+            let state = pipeline_state(number);
+            pipeline.receive(&said(Uuid::nil(), Some(ID), MessageKind::PipelineState, &state, 100)).unwrap();
+        }
+        let outcome = pipeline.outcome(SessionFacts::default()).unwrap();
+        assert_eq!(outcome.ended, Ended::Completed);
+    }
+
+    fn any_message() -> impl Strategy<Value = Vec<u8>> {
+        let bodies = vec![
+            pipeline_state(2),
+            pipeline_state(4),
+            pipeline_state(5),
+            pool_state(5),
+            "<S>x</S>".to_owned(),
+            "<Obj RefId='0'><MS><I32 N='PipelineState'>99</I32></MS></Obj>".to_owned(),
+            "<Obj RefId='0'><MS><I32 N='mi'>23</I32></MS></Obj>".to_owned(),
+            "<Obj".to_owned(),
+            String::new(),
+        ];
+        (0x0004_1002u32..0x0004_1103, prop::sample::select(bodies), any::<bool>()).prop_map(
+            |(kind, body, ours)| {
+                let message = Message {
+                    destination: Destination::Client,
+                    kind: MessageKind::from_number(kind),
+                    pool: Uuid::nil(),
+                    pipeline: ours.then_some(ID),
+                    data: body.into_bytes(),
+                };
+                split(1, &message.write(), 64).concat()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_ends_in_one_outcome_or_none(messages in prop::collection::vec(any_message(), 0..30)) {
+            let mut pipeline = Pipeline::new(ID);
+            let mut pool = Pool::new(Uuid::nil());
+            for message in messages {
+                let Ok(others) = pipeline.receive(&message) else { break };
+                for other in others {
+                    let _ = pool.accept(&other);
+                }
+            }
+            let ended = pipeline.has_ended();
+            prop_assert_eq!(pipeline.outcome(SessionFacts::default()).is_some(), ended);
+        }
+
+        #[test]
+        fn any_bytes_are_taken_or_refused(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..10)) {
+            let mut pipeline = Pipeline::new(ID);
+            let mut pool = Pool::new(Uuid::nil());
+            for part in parts {
+                let _ = pipeline.receive(&part);
+                let _ = pool.receive(&part);
+            }
+            prop_assert!(!pipeline.has_ended());
+        }
+    }
+}

@@ -23,6 +23,19 @@ impl Statement<'_> {
     }
 }
 
+/// Why a command is not one cmdlet with parameters. In a local shell with all of its language a path or the name of a
+/// program would be run as one.
+pub(crate) fn check(command: &Command) -> Result<(), Error> {
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !command.cmdlet.split_once('-').is_some_and(|(verb, noun)| is_word(verb) && is_word(noun)) {
+        return Err(Error::Unwritable { why: format!("{:?} is no cmdlet's name", command.cmdlet) });
+    }
+    match command.parameters.iter().find(|(name, _)| !is_word(name)) {
+        Some((name, _)) => Err(Error::Unwritable { why: format!("{name:?} is no parameter's name") }),
+        None => create_pipeline(&Statement::Cmdlet(command), u32::MAX).map(drop),
+    }
+}
+
 pub(crate) fn session_capability() -> String {
     let version = |text: &str| Value::Other { tag: "Version".to_owned(), text: text.to_owned() };
     fixed(&members(vec![

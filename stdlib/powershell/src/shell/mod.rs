@@ -7,12 +7,12 @@ mod tests;
 
 use std::time::Duration;
 
-use contracts::{CallContext, Check};
+use contracts::{CallContext, Check, CheckVerdict};
 use model::Timestamp;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::call::{CallError, Command, Outcome, Refusal, RefusalKind};
-use crate::request::{Statement, create_pipeline};
+use crate::request::{Statement, check};
 use crate::settings::Connection;
 use crate::transport::Transport;
 use session::{RunError, Session};
@@ -97,7 +97,7 @@ impl Shell {
     /// stopped, and its last words are waited for.
     pub async fn run(&self, command: &Command, context: &dyn CallContext) -> Result<Outcome, CallError> {
         let statement = Statement::Cmdlet(command);
-        if let Err(error) = create_pipeline(&statement, u32::MAX) {
+        if let Err(error) = check(command) {
             let message = format!("send {} with its parameters: {error}", command.cmdlet);
             return Err(refused(RefusalKind::Settings, message));
         }
@@ -152,7 +152,8 @@ impl Shell {
             Some(connection) => crate::connect::examine(connection, context).await,
             None => Vec::new(),
         };
-        if checks.iter().any(|check| check.verdict == contracts::CheckVerdict::NotSo) {
+        let known = |check: &Check| check.verdict == CheckVerdict::NotSo || check.name == "session";
+        if checks.iter().any(known) {
             return checks;
         }
         match self.open(context).await {
@@ -176,7 +177,7 @@ impl Shell {
             }
             Err(refusal) => {
                 let mut check = Check::cannot_tell("exchange", "session", refusal.message);
-                check.verdict = contracts::CheckVerdict::NotSo;
+                check.verdict = CheckVerdict::NotSo;
                 check.advice = refusal.advice.or_else(|| advice(refusal.kind).map(str::to_owned));
                 checks.push(check);
             }

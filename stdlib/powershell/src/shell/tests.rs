@@ -154,9 +154,19 @@ async fn a_cmdlet_and_its_parameters_are_said_as_such() {
 #[tokio::test]
 async fn what_cannot_be_said_is_refused_without_a_session() {
     let bench = bench(World::default());
-    let parameters = vec![("Size".into(), Value::Int(i128::MAX))];
-    let result = bench.shell.run(&Command { cmdlet: "Set-X".into(), parameters }, &Call::default()).await;
-    assert_eq!(refused_as(result), RefusalKind::Settings);
+    for (cmdlet, parameter, value) in [
+        ("Set-X", "Size", Value::Int(i128::MAX)),
+        ("Set-X", "Size; whoami", Value::Nil),
+        ("Set-X", "", Value::Nil),
+        ("whoami", "Size", Value::Nil),
+        ("C:\\Set-X", "Size", Value::Nil),
+        ("Set-X; whoami", "Size", Value::Nil),
+        ("-", "Size", Value::Nil),
+    ] {
+        let command = Command { cmdlet: cmdlet.into(), parameters: vec![(parameter.into(), value)] };
+        let result = bench.shell.run(&command, &Call::default()).await;
+        assert_eq!(refused_as(result), RefusalKind::Settings, "{command:?}");
+    }
     assert!(bench.log().is_empty());
 }
 

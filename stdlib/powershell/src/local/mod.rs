@@ -1,6 +1,7 @@
 //! The transport to a PowerShell on this machine: a child process in server mode.
 //!
-//! unconfirmed: the lines were tried with another implementation of the protocol, never with a real `powershell.exe`.
+//! unconfirmed: the lines were tried with another implementation of the protocol, never with a real `powershell.exe`, and no
+//! start-up script of a real Exchange was ever run through it.
 
 mod link;
 mod packet;

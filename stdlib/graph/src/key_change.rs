@@ -34,9 +34,9 @@ impl KeyChange {
         Ok(KeyChange::Add { sha1, key: STANDARD.encode(der) })
     }
 
-    /// A certificate that is not known yet, for a description.
-    pub(crate) fn add_later(origin: &str) -> KeyChange {
-        KeyChange::Add { sha1: String::new(), key: format!("<{origin}>") }
+    /// A certificate that is not known yet, by what it waits for; for a description.
+    pub(crate) fn add_later(shown: &str) -> KeyChange {
+        KeyChange::Add { sha1: String::new(), key: shown.to_owned() }
     }
 
     pub(crate) fn remove(arguments: &Map) -> Result<KeyChange, Failure> {

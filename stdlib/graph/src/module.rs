@@ -121,7 +121,11 @@ impl HostModule for GraphModule {
             "service_principal" => Ok(get(&format!("/servicePrincipals(appId='{}')", app_id()?))),
             "add_key_credential" => {
                 let change = match call.arguments.get("der") {
-                    Some(Value::Unknown(origin)) => KeyChange::add_later(origin),
+                    Some(Value::Unknown(origin)) => KeyChange::add_later(&format!("<{origin}>")),
+                    // So the engine names a hole to whoever describes.
+                    Some(Value::Text(hole)) if hole.starts_with("<known after ") => {
+                        KeyChange::add_later(hole)
+                    }
                     _ => KeyChange::add(&call.arguments, context.now())?,
                 };
                 change.describe(&client, context, app_id()?).await

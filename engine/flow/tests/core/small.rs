@@ -78,7 +78,10 @@ fn retries_wait_longer_each_time_and_end() {
     let waits: Vec<_> = (0..7).map(|attempts| wait(attempts, &busy_target())).collect();
     assert_eq!(waits, [Some(1_000), Some(2_000), Some(4_000), Some(5_000), Some(5_000), None, None]);
     let asked = |seconds| busy_target().retry_after(Duration::from_secs(seconds));
-    assert_eq!(wait(0, &asked(90)), Some(90_000), "what the target asks for is honoured in full");
+    for attempts in 0..4 {
+        assert_eq!(wait(attempts, &asked(90)), Some(90_000), "what the target asks for is honoured in full");
+        assert_eq!(wait(attempts, &asked(3600)), Some(3_600_000), "an hour too, at the price of one try");
+    }
     assert_eq!(wait(3, &asked(1)), Some(5_000));
     for class in [Class::InDoubt, Class::Conflict, Class::Denied, Class::Invalid, Class::Bug] {
         assert_eq!(wait(0, &Failure::new(Code::Internal, class, "no")), None, "{class:?}");

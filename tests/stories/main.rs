@@ -10,6 +10,7 @@ mod first_run;
 #[cfg(unix)]
 mod full_disk;
 mod holder;
+mod inspect;
 #[cfg(unix)]
 mod interrupts;
 mod known_later;
@@ -18,5 +19,6 @@ mod main_job;
 mod notes;
 #[path = "../support/mod.rs"]
 mod support;
+mod trace;
 mod undoing;
 mod world;

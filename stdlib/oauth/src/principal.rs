@@ -37,7 +37,8 @@ pub fn parse_principal(text: &str) -> Option<Principal> {
 /// Who issued a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuer {
-    /// An application, or the access control service, in a realm.
+    /// An application, or the access control service, in a realm. An application that proves itself to a tenant's sign-in
+    /// names itself alone: then the realm is empty.
     Application(Principal),
     /// A tenant's own sign-in: its id in lower case.
     Tenant(String),
@@ -64,6 +65,10 @@ const TENANT_HOSTS: [&str; 12] = [
 pub fn parse_issuer(text: &str) -> Issuer {
     if let Some(principal) = parse_principal(text) {
         return Issuer::Application(principal);
+    }
+    if is_guid(text.trim()) {
+        let app_id = text.trim().to_ascii_lowercase();
+        return Issuer::Application(Principal { app_id, host: String::new(), realm: String::new() });
     }
     let tenant = text.trim().strip_prefix("https://").and_then(|rest| {
         let mut parts = rest.split('/');
@@ -136,6 +141,8 @@ mod tests {
         ] {
             assert_eq!(parse_issuer(&text), expected, "{text}");
         }
-        assert!(matches!(parse_issuer(&format!("{APP}@x")), Issuer::Application(_)));
+        for text in [format!("{APP}@x"), APP.to_owned()] {
+            assert!(matches!(parse_issuer(&text), Issuer::Application(by) if by.app_id == APP), "{text}");
+        }
     }
 }

@@ -6,8 +6,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use model::Timestamp;
 use serde_json::{Map, Value as Json};
 
-use crate::mask::{escaped, shown};
-use crate::principal::{Issuer, Principal, is_access_control, parse_issuer, parse_principal};
+use crate::mask::{escaped, host_of, shown};
+use crate::principal::{
+    Issuer, Principal, is_access_control, is_sign_in_host, parse_issuer, parse_principal,
+};
 
 /// Longer ones are not read.
 const LENGTH_MAX: usize = 128 * 1024;
@@ -176,7 +178,11 @@ fn of(
             Issuer::Application(by) if !is_access_control(&by.app_id) => Some(by.app_id.clone()),
             Issuer::Application(_) | Issuer::Tenant(_) | Issuer::Other => None,
         });
-    let kind = kind(&issued_by, audience.as_ref(), named.as_ref(), text("appctx"), actor.is_some());
+    let audience_host = audience
+        .as_ref()
+        .map_or_else(|| escaped(&host_of(audiences.first().unwrap_or(&""))), |one| one.host.clone());
+    let kind =
+        kind(&issued_by, audience.as_ref(), &audience_host, named.as_ref(), text("appctx"), actor.is_some());
     let (others, masked) = rest(claims, named.is_some());
     Token {
         kind,
@@ -187,9 +193,7 @@ fn of(
         issuer: shown(text("iss")),
         issued_by,
         audience: shown(&audiences.join(", ")),
-        audience_host: audience
-            .as_ref()
-            .map_or_else(|| crate::mask::host_of(audiences.first().unwrap_or(&"")), |one| one.host.clone()),
+        audience_host,
         audience_realm: audience.map(|one| one.realm).unwrap_or_default(),
         app_id: shown(&app_id.unwrap_or_default()),
         tenant: shown(&text("tid").to_ascii_lowercase()),
@@ -205,6 +209,7 @@ fn of(
 fn kind(
     issued_by: &Issuer,
     audience: Option<&Principal>,
+    audience_host: &str,
     named: Option<&Principal>,
     context: &str,
     has_actor: bool,
@@ -213,7 +218,10 @@ fn kind(
         _ if has_actor => TokenKind::AppAssertedUser,
         _ if context.contains("ExIdTok") => TokenKind::ExchangeIdentity,
         Issuer::Tenant(_) => TokenKind::Tenant,
-        Issuer::Application(_) if audience.is_some_and(|one| is_access_control(&one.app_id)) => {
+        Issuer::Application(_)
+            if audience.is_some_and(|one| is_access_control(&one.app_id))
+                || is_sign_in_host(audience_host) =>
+        {
             TokenKind::Assertion
         }
         Issuer::Application(by) if named.is_some() || is_access_control(&by.app_id) => TokenKind::Actor,
@@ -358,6 +366,13 @@ mod tests {
                 ),
                 TokenKind::ExchangeIdentity,
                 EXCHANGE,
+            ),
+            (
+                format!(
+                    r#"{{"iss":"{LYNC}","sub":"{LYNC}","aud":"https://login.microsoftonline.com/{TENANT}/oauth2/token"}}"#
+                ),
+                TokenKind::Assertion,
+                LYNC,
             ),
             (r#"{"iss":"me"}"#.into(), TokenKind::Other, ""),
         ] {

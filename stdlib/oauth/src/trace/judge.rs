@@ -36,7 +36,9 @@ pub fn judge_trace(recording: &Recording, expected: &Expected) -> TraceVerdict {
     }
     phrases.sort_by_key(|phrase| phrase.id);
     phrases.dedup();
-    let mut opinion = overall(&requests, &phrases);
+    let elsewhere = recording.requests.iter().filter(|seen| has_token(seen)).count()
+        - requests.iter().filter(|one| has_token(&one.seen)).count();
+    let mut opinion = overall(&requests, &phrases, elsewhere);
     for thumbprint in &recording.thumbprints {
         let known = expected.thumbprints.contains(thumbprint);
         opinion.reasons.push(format!(
@@ -61,7 +63,7 @@ fn is_relevant(seen: &Seen, expected: &Expected, kind: RecordingKind) -> bool {
         SignIn::Token(token) => {
             ours || expected.hosts.is_empty()
                 || expected.hosts.contains(&token.audience_host)
-                || is_microsoft(&seen.host) && expected.app_ids.contains(&token.app_id)
+                || expected.app_ids.contains(&token.app_id)
         }
         SignIn::Opaque(_) | SignIn::Asked => ours || expected.hosts.is_empty(),
         SignIn::Other(_) => ours,
@@ -71,7 +73,7 @@ fn is_relevant(seen: &Seen, expected: &Expected, kind: RecordingKind) -> bool {
 
 fn judge(seen: &Seen, expected: &Expected) -> Opinion {
     let mut opinion = Opinion::default();
-    let has_token = match (&seen.sign_in, &seen.assertion) {
+    let judged = match (&seen.sign_in, &seen.assertion) {
         (_, Some(Ok(assertion))) => {
             judge_token(assertion, expected, seen.at, &seen.host, &mut opinion);
             true
@@ -93,7 +95,7 @@ fn judge(seen: &Seen, expected: &Expected) -> Opinion {
     if let Some(granted) = &seen.granted {
         judge_token(granted, expected, seen.at, "", &mut opinion);
     }
-    if has_token {
+    if judged {
         after_token(seen, &mut opinion);
     } else {
         without_token(seen, expected, &mut opinion);
@@ -191,18 +193,20 @@ fn without_token(seen: &Seen, expected: &Expected, opinion: &mut Opinion) {
     }
 }
 
+fn has_token(seen: &Seen) -> bool {
+    matches!(seen.sign_in, SignIn::Token(_) | SignIn::Opaque(_)) || seen.assertion.is_some()
+}
+
 fn offered(seen: &Seen) -> String {
     let schemes: Vec<String> =
         seen.challenges.iter().map(|challenge| crate::mask::shown(&challenge.scheme)).collect();
     if schemes.is_empty() { "nothing".to_owned() } else { schemes.join(", ") }
 }
 
-fn overall(requests: &[Judged], phrases: &[&'static Phrase]) -> Opinion {
+/// `elsewhere`: requests with a token that have nothing to do with this target.
+fn overall(requests: &[Judged], phrases: &[&'static Phrase], elsewhere: usize) -> Opinion {
     let mut opinion = Opinion::default();
-    let with_token = |one: &&Judged| {
-        matches!(one.seen.sign_in, SignIn::Token(_) | SignIn::Opaque(_)) || one.seen.assertion.is_some()
-    };
-    let tokens = requests.iter().filter(with_token).count();
+    let tokens = requests.iter().filter(|one| has_token(&one.seen)).count();
     let tested = requests.iter().any(|one| one.seen.succeeded == Some(true));
     for verdict in [Verdict::Fail, Verdict::CannotTell, Verdict::Warn] {
         let count = requests.iter().filter(|one| one.opinion.verdict == verdict).count();
@@ -214,10 +218,14 @@ fn overall(requests: &[Judged], phrases: &[&'static Phrase]) -> Opinion {
         opinion.say(if phrase.harmless { Verdict::Warn } else { Verdict::Fail }, phrase.cause);
     }
     if tokens == 0 && !tested {
-        opinion.say(
-            Verdict::CannotTell,
-            "no request with a token was recorded; browsers leave it out of a HAR unless told to keep sensitive data",
-        );
+        let why = if elsewhere == 0 {
+            "no request with a token was recorded; browsers leave it out of a HAR unless told to keep sensitive data".to_owned()
+        } else {
+            format!(
+                "the {elsewhere} requests with a token are for other hosts and by other applications than those looked for"
+            )
+        };
+        opinion.say(Verdict::CannotTell, why);
     }
     for one in requests {
         for what in &one.opinion.unchecked {

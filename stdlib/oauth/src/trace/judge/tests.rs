@@ -161,8 +161,9 @@ fn over_a_recording() {
         ..seen(SignIn::Asked, 401)
     };
     let picture = Seen { host: "cdn.example".into(), ..seen(SignIn::None, 200) };
-    let elsewhere =
-        Seen { host: "graph.example".into(), ..sent(user_token("graph.example", TENANT, NOW + 1), 200) };
+    let mut other = user_token("graph.example", TENANT, NOW + 1);
+    other.app_id = "11111111-0000-0ff1-ce00-000000000000".into();
+    let elsewhere = Seen { host: "graph.example".into(), ..sent(other, 200) };
     let refused = sent(user_token(HOST, TENANT, NOW + 600), 401);
     let over = |requests: Vec<Seen>| {
         let recording = Recording {
@@ -175,10 +176,13 @@ fn over_a_recording() {
         };
         judge_trace(&recording, &expected())
     };
-    let all_well = over(vec![asked.clone(), good(), picture.clone(), elsewhere]);
+    let all_well = over(vec![asked.clone(), good(), picture.clone(), elsewhere.clone()]);
     assert_eq!((all_well.opinion.verdict, all_well.ignored, all_well.requests.len()), (Verdict::Pass, 2, 2));
     assert!(all_well.opinion.reasons[0].contains("none of those given"));
     assert_eq!(over(vec![asked, picture]).opinion.verdict, Verdict::CannotTell);
+    let other_only = over(vec![elsewhere]);
+    assert_eq!(other_only.opinion.verdict, Verdict::CannotTell);
+    assert!(other_only.opinion.reasons[0].contains("1 requests with a token are for other hosts"));
     let one_bad = over(vec![good(), refused]);
     assert_eq!(one_bad.opinion.verdict, Verdict::Fail);
     assert!(one_bad.opinion.reasons[0].contains("1 of 2 requests: fail"));

@@ -10,9 +10,7 @@ use async_trait::async_trait;
 use contracts::{
     CallContext, HostCall, HostModule, HostReply, SecretText, Session, TargetFacts, Targets, WireRequest,
 };
-use exchange::{
-    Command, ExchangeModule, ExchangeShell, MetadataSource, Reply, ShellError, ShellErrorKind,
-};
+use exchange::{Command, ExchangeModule, ExchangeShell, MetadataSource, Reply, ShellError, ShellErrorKind};
 use graph::{Credential, GraphModule, GraphSettings, Identity};
 use model::{Class, Code, Failure, FunctionSpec, RunId};
 use sim::{CmdletError, ErrorKind, Tenant, World, WorldError, WorldSpec};

@@ -42,9 +42,11 @@ fn identity(
         Auth::ManagedIdentity => Credential::ManagedIdentity(managed(platform)),
         Auth::WorkloadIdentity { token_file } => {
             if client_id.is_empty() {
-                client_id = platform.client_id.clone().ok_or_else(|| missing("client_id", "AZURE_CLIENT_ID"))?;
+                client_id =
+                    platform.client_id.clone().ok_or_else(|| missing("client_id", "AZURE_CLIENT_ID"))?;
             }
-            let file = token_file.as_ref().map(|file| file.value.clone()).or_else(|| platform.token_file.clone());
+            let file =
+                token_file.as_ref().map(|file| file.value.clone()).or_else(|| platform.token_file.clone());
             let token_file = file.ok_or_else(|| missing("token_file", "AZURE_FEDERATED_TOKEN_FILE"))?;
             Credential::WorkloadIdentity { token_file }
         }
@@ -108,12 +110,16 @@ mod tests {
             client_id: Some("5e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10".into()),
         };
         assert_eq!(managed(&bare), ManagedIdentity::imds());
-        assert!(matches!(managed(&lent), ManagedIdentity::AppService { header_secret, .. } if header_secret == IDENTITY_HEADER));
+        assert!(
+            matches!(managed(&lent), ManagedIdentity::AppService { header_secret, .. } if header_secret == IDENTITY_HEADER)
+        );
         let workload = || one(Auth::WorkloadIdentity { token_file: None });
         assert_eq!(identity("graph", &workload(), &bare).unwrap_err().code, Code::TargetFile);
         let found = identity("graph", &workload(), &lent).unwrap();
         assert_eq!(found.client_id, "5e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10");
-        assert!(matches!(found.credential, Credential::WorkloadIdentity { token_file } if token_file == PathBuf::from("/var/run/token")));
+        assert!(
+            matches!(found.credential, Credential::WorkloadIdentity { token_file } if token_file == PathBuf::from("/var/run/token"))
+        );
     }
 
     #[test]

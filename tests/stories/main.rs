@@ -6,6 +6,7 @@ mod bad_workflows;
 mod changed_world;
 mod crash;
 mod customer;
+mod doctor;
 mod first_run;
 #[cfg(unix)]
 mod full_disk;
@@ -17,8 +18,10 @@ mod known_later;
 mod looking;
 mod main_job;
 mod notes;
+mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 mod trace;
+mod targets;
 mod undoing;
 mod world;

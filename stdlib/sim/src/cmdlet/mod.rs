@@ -3,6 +3,7 @@
 mod auth_config;
 mod auth_server;
 mod call;
+mod command;
 mod directory_reads;
 mod exchange_certificate;
 mod intra_organization;
@@ -96,6 +97,7 @@ fn all() -> impl Iterator<Item = &'static Cmdlet> {
     [
         auth_config::CMDLETS,
         auth_server::CMDLETS,
+        command::CMDLETS,
         directory_reads::CMDLETS,
         exchange_certificate::CMDLETS,
         intra_organization::CMDLETS,

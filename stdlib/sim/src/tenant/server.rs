@@ -80,10 +80,7 @@ pub async fn serve(world: World, address: SocketAddr) -> io::Result<Tenant> {
             connections.spawn(async move {
                 let service = service_fn(move |request| handled(world.clone(), address, request));
                 // A connection that breaks is the client's affair; one that we cut breaks on purpose.
-                let _ = http1::Builder::new()
-                    .auto_date_header(false)
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await;
+                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });

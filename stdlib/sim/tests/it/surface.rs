@@ -181,3 +181,14 @@ fn many_threads_share_one_world() {
     let sequences: Vec<u64> = world.ledger().iter().map(|entry| entry.sequence).collect();
     assert_eq!(sequences, (1..=8).collect::<Vec<u64>>());
 }
+
+#[test]
+fn get_command_tells_what_may_be_run() {
+    let world = world("");
+    let found = run(&world, "Get-Command", json!({ "Name": "new-partnerapplication" }));
+    assert_eq!(names(&found), ["New-PartnerApplication"]);
+    assert!(found[0]["Parameters"].get("Confirm").is_some(), "{found:?}");
+    assert!(found[0]["Parameters"].get("LinkedAccount").is_some(), "{found:?}");
+    let error = refused(&world, "Get-Command", json!({ "Name": "New-Nothing" }));
+    assert!(error.fully_qualified_error_id.contains("GetCommandCommand"), "{error:?}");
+}

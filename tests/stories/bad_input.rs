@@ -10,7 +10,11 @@ fn unknown_names_are_met_with_the_nearest() {
     let bench = Bench::new();
     bench.run(&["check", "sfb-onlin"]).exits(3).warns("FB0109").warns("did you mean 'sfb-online'?");
     bench.run(&["run", "sfb-onlin", "--target", "sim"]).exits(3).warns("FB0109");
-    bench.run(&["plan", "sfb-online", "--target", "sin"]).exits(3).warns("FB0901").warns("sim:NAME");
+    bench
+        .run(&["plan", "sfb-online", "--target", "sin"])
+        .exits(3)
+        .warns("FB0901")
+        .warns("did you mean 'sim'?");
     bench.run(&["run", "sfb-online", "--target", "sim:../x", "--yes"]).exits(3).warns("FB0901");
     bench
         .run(&["plan", "sfb-online", "--target", "sim", "--var", "acount_name=x"])

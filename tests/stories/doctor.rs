@@ -50,7 +50,7 @@ fn what_is_not_so_says_what_to_do() {
     };
     begin("sfb-online/wrong-tenant");
     let found = bench.run(&["doctor", "--target", "sim:lab", "--json"]).exits(1).json();
-    let (verdict, advice) = check(&found, "graph", "sign-in");
+    let (verdict, advice) = check(&found, "graph", "token-tenant");
     assert_eq!((found["verdict"].as_str(), verdict.as_str()), (Some("not_so"), "not_so"), "{found:#}");
     assert!(!advice.is_empty(), "{found:#}");
     let after = found["checks"]

@@ -21,7 +21,7 @@ mod notes;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
-mod trace;
 mod targets;
+mod trace;
 mod undoing;
 mod world;

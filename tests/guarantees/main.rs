@@ -3,6 +3,7 @@
 mod bounds;
 mod cases;
 mod clock;
+mod controller;
 mod crash;
 mod drift;
 mod fail;

@@ -56,9 +56,14 @@ pub(crate) struct PhaseGateway {
     log: Option<Arc<RunLog>>,
     handle: Handle,
     context: Arc<Context>,
+    /// The run's pins as the phase began.
+    pins: Pins,
     limit: Arc<Limit>,
     inner: Mutex<Inner>,
 }
+
+/// By module and name.
+type Pins = BTreeMap<(String, String), Value>;
 
 #[derive(Default)]
 struct Inner {
@@ -88,7 +93,9 @@ impl PhaseGateway {
             writing: Mutex::default(),
             redactor: Arc::clone(&bench.redactor),
         };
+        let pins = bench.pins.lock().expect("no holder of this lock panics").clone();
         PhaseGateway {
+            pins,
             modules: bench.session.modules.clone(),
             functions: Arc::clone(&bench.functions),
             step: step.path.clone(),
@@ -117,6 +124,13 @@ impl PhaseGateway {
 
     fn end(&self, end: End) -> End {
         self.lock().end.get_or_insert(end).clone()
+    }
+
+    /// A pin that is another one now than when the phase began: what the phase looked at was seen through the old one.
+    fn repinned(&self) -> Option<String> {
+        let now = self.context.pins.lock().expect("no holder of this lock panics");
+        let replaced = |(key, value): &(&(String, String), &Value)| now.get(*key) != Some(*value);
+        self.pins.iter().find(replaced).map(|((module, name), _)| format!("{module}'s {name}"))
     }
 
     fn refuse(&self, code: Code, message: String) -> End {
@@ -213,6 +227,12 @@ impl PhaseGateway {
             );
         }
         let _turn = self.handle.block_on(self.limit.write.lock());
+        if let Some(pin) = self.repinned() {
+            let why = format!("{pin} was replaced while this phase was under way; nothing was written");
+            let failure = Failure::new(Code::PlanStale, Class::Transient, why)
+                .hint("what is finished is looked at again first, then this");
+            return Err(self.end(End::Failed { failure, catchable: false }));
+        }
         let intent = Event::Intent {
             step: self.step.clone(),
             key: key.to_owned(),
@@ -321,7 +341,7 @@ struct Context {
     run: Option<RunId>,
     clock: Arc<dyn Clock>,
     deadline: Timestamp,
-    pins: Arc<Mutex<BTreeMap<(String, String), Value>>>,
+    pins: Arc<Mutex<Pins>>,
     /// Pins made in this phase and not journaled yet: they go before the next intent, or at the phase's end.
     pinned: Mutex<Vec<Event>>,
     stop: tokio::sync::watch::Receiver<bool>,

@@ -64,6 +64,12 @@ pub(crate) async fn pinned(caller: &Caller<'_>) -> Result<String, Failure> {
 /// After a call failed for now: is it because the controller is gone? Then another one is pinned, and the failure says so.
 /// Its class stays: the phase starts again from its top, or the write is settled by looking, through the new controller.
 pub(crate) async fn blamed(caller: &Caller<'_>, controller: &str, failure: Failure) -> Failure {
+    // Another call of the run may have found out first.
+    if let Some(Value::Text(next)) = caller.context.pin(PIN)
+        && !answer::same(&next, controller)
+    {
+        return replaced(failure, controller, &next);
+    }
     let Ok(listed) = listed(caller).await else { return failure };
     let is_listed = listed.iter().any(|name| answer::same(name, controller));
     if is_listed && failure.code != Code::ExchangeDomainController {
@@ -88,6 +94,10 @@ pub(crate) async fn blamed(caller: &Caller<'_>, controller: &str, failure: Failu
     }
     caller.absences.forget(controller);
     caller.note(Map::from([(PIN.to_owned(), Value::text(next.as_str()))]));
+    replaced(failure, controller, &next)
+}
+
+fn replaced(failure: Failure, controller: &str, next: &str) -> Failure {
     Failure {
         code: Code::ExchangeDomainController,
         message: format!("the domain controller '{controller}' is gone; '{next}' is used from here on"),

@@ -103,11 +103,12 @@ fn bad_traffic_fails_with_its_reasons() {
     assert!(!basic.stdout.contains("YW5u"), "{}", basic.whole());
 }
 
-#[test]
-fn what_test_oauth_connectivity_told_is_explained() {
-    let bench = Bench::new();
-    let hash = "C3EDCF181EF4F9B53D01768ECA99564014BCA6E7";
-    let log = format!(
+/// SHA-1 of the certificate that the sign-in does not know.
+const HASH: &str = "C3EDCF181EF4F9B53D01768ECA99564014BCA6E7";
+
+/// As `Test-OAuthConnectivity | Format-List` prints it, broken over lines.
+fn test_result() -> String {
+    format!(
         "Task        : Checking EWS API Call Under Oauth\n\
          Detail      : Exchange Outbound Oauth Log:\n\
          \x20             Information:[OAuthCredentials:Authenticate] challenge from\n\
@@ -115,17 +116,22 @@ fn what_test_oauth_connectivity_told_is_explained() {
          \x20             client_id=\"{EXCHANGE}\", trusted_issuers=\"{ACS}@*\"\n\
          \x20             Error:Unable to get the token from auth server 'ACS'. AADSTS70002: Error validating credentials.\n\
          \x20             AADSTS50012: Client assertion contains an invalid signature. [Reason - The key was not found.,\n\
-         \x20             Thumbprint of key used by client: '{hash}']\n\
+         \x20             Thumbprint of key used by client: '{HASH}']\n\
          ResultType  : Error\n"
-    );
-    bench.write("test.txt", &log);
-    let asked = ["trace", "test.txt", "--target", "sim", "--thumbprint", hash];
+    )
+}
+
+#[test]
+fn what_test_oauth_connectivity_told_is_explained() {
+    let bench = Bench::new();
+    bench.write("test.txt", &test_result());
+    let asked = ["trace", "test.txt", "--target", "sim", "--thumbprint", HASH];
     bench.run(&asked).exits(4).says("key-not-found").says("upload the current auth certificate");
     let found = bench.run(&[&asked[..], &["--json"]].concat()).exits(4).json();
     let ids: Vec<&str> =
         found["messages"].as_array().expect("messages").iter().filter_map(|one| one["id"].as_str()).collect();
     assert_eq!(ids, ["key-not-found", "no-token"]);
-    assert!(found["reasons"].to_string().contains(&format!("{hash}, one of those given")), "{found}");
+    assert!(found["reasons"].to_string().contains(&format!("{HASH}, one of those given")), "{found}");
 }
 
 #[test]
@@ -137,6 +143,30 @@ fn without_a_target_flags_say_what_to_expect() {
     bench.run(&["trace", "mail.har", "--host", "other.contoso.com"]).exits(4).says("is not published here");
     let other = ["--app-id", "db7de2b5-2149-435e-8043-e080dd50afae"];
     bench.run(&[&told[..], &other[..]].concat()).exits(2).says("is none of those looked for");
+}
+
+/// Each `console` block of the guide is a command and all that it prints.
+#[test]
+fn the_guide_shows_what_is_printed() {
+    let bench = Bench::new();
+    let asked = entry("Bearer", 401, challenge());
+    let good = entry(&format!("Bearer {}", token(TENANT)), 200, json!([]));
+    let current = sim::fixture_der("current").expect("a fixture");
+    std::fs::write(bench.files().join("auth.cer"), current).expect("a file of the bench");
+    bench.write("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    bench.write("token.txt", &format!("Bearer {}", token(TENANT)));
+    bench.write("mail.har", &har(&[asked, good]));
+    bench.write("test.txt", &test_result());
+    let guide = include_str!("../../docs/guides/inspect.md");
+    let mut shown = 0;
+    for block in guide.split("```console\n").skip(1) {
+        let (block, _) = block.split_once("```").expect("a block ends");
+        let (command, expected) = block.split_once('\n').expect("a command's line ends");
+        let words: Vec<&str> = command.strip_prefix("$ footbridge ").expect("a command").split(' ').collect();
+        assert_eq!(bench.run(&words).stdout, expected, "{command}");
+        shown += 1;
+    }
+    assert_eq!(shown, 5);
 }
 
 #[test]

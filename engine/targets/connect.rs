@@ -7,7 +7,7 @@ use std::time::Duration;
 use cli::Opening;
 use contracts::HostModule;
 use exchange::{ExchangeModule, ExchangeShell, MetadataSource, RemotingShell};
-use graph::GraphModule;
+use graph::{GraphModule, SignIns};
 use manifest::target::{Exchange, Found, Local, Remote, RemoteAuth, Startup, TargetFile};
 use model::{Class, Code, Failure, RunId};
 use oauth::OauthModule;
@@ -31,10 +31,11 @@ pub(crate) async fn modules(
     file: &TargetFile,
     opening: &Opening,
     sim: &SimTargets,
+    sign_ins: &SignIns,
     run: Option<RunId>,
 ) -> Result<Vec<Arc<dyn HostModule>>, Failure> {
     let graph = match &file.graph {
-        Some(graph) => Some(GraphModule::new(tenant::settings(&file.tenant, graph, opening)?)),
+        Some(graph) => Some(GraphModule::sharing(tenant::settings(&file.tenant, graph, opening)?, sign_ins)),
         None => None,
     };
     let (connection, metadata_url, ca_file) = match &file.exchange {

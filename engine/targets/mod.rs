@@ -11,6 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cli::{Named, Opening, TargetFiles};
 use contracts::{Session, TargetFacts, Targets};
+use graph::SignIns;
 use manifest::target::{Exchange, Rules, TargetFile, read_target};
 use model::{Binding, Class, Code, Failure, Finding, FunctionSpec, RunId};
 
@@ -24,11 +25,13 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) struct AllTargets {
     sim: SimTargets,
     opening: Opening,
+    /// Whoever signed in to a tenant for a plan is not asked again for its run.
+    sign_ins: SignIns,
 }
 
 impl AllTargets {
     pub(crate) fn new(opening: &Opening, sim: SimTargets) -> AllTargets {
-        AllTargets { sim, opening: opening.clone() }
+        AllTargets { sim, opening: opening.clone(), sign_ins: SignIns::default() }
     }
 
     /// The file behind a name or reference, read and judged.
@@ -52,7 +55,7 @@ impl Targets for AllTargets {
         }
         let (located, file) = self.read(name).map_err(first)?;
         let binding = Binding { reference: located.reference, identity: file.identity() };
-        let modules = connect::modules(&file, &self.opening, &self.sim, run).await?;
+        let modules = connect::modules(&file, &self.opening, &self.sim, &self.sign_ins, run).await?;
         let secrets = FileSecrets::new(&file, &self.opening);
         Ok(Session {
             target: located.name,

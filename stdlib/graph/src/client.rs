@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use crate::attempt::{Answer, Attempt, Body, MARGIN, Outcome, send};
 use crate::classify::{classify, error_code, is_absent};
 use crate::settings::GraphSettings;
-use crate::sign_in::{Slot, Token};
+use crate::sign_in::{SignIns, Slot, Token};
 use crate::waits::{Waits, cancelled, pause};
 
 /// A read is sent so often at most.
@@ -37,17 +37,17 @@ pub(crate) struct Shared {
     http: Result<reqwest::Client, String>,
     /// For services on this machine or link.
     near: Result<reqwest::Client, String>,
-    reader: Slot,
-    writer: Option<Slot>,
+    reader: Arc<Slot>,
+    writer: Option<Arc<Slot>>,
     waits: Arc<dyn Waits>,
 }
 
 impl Shared {
-    pub(crate) fn new(settings: GraphSettings, waits: Arc<dyn Waits>) -> Shared {
+    pub(crate) fn new(settings: GraphSettings, waits: Arc<dyn Waits>, sign_ins: &SignIns) -> Shared {
         let http = http::client(&http::ClientOptions::default()).map_err(|error| error.to_string());
         let near = http::direct_client().map_err(|error| error.to_string());
-        let reader = Slot::new(settings.read.clone());
-        let writer = settings.write.clone().map(Slot::new);
+        let reader = sign_ins.slot(&settings, &settings.read);
+        let writer = settings.write.as_ref().map(|writer| sign_ins.slot(&settings, writer));
         Shared { settings, http, near, reader, writer, waits }
     }
 }

@@ -26,4 +26,5 @@ mod waits;
 pub use cloud::{Cloud, UnknownCloud};
 pub use module::{GraphModule, functions};
 pub use settings::{Credential, DevicePrompt, GraphSettings, Identity, ManagedIdentity, Prompt};
+pub use sign_in::SignIns;
 pub use waits::{RealWaits, Waits};

@@ -12,6 +12,7 @@ use crate::examine::examine;
 use crate::generic::Call;
 use crate::key_change::KeyChange;
 use crate::settings::GraphSettings;
+use crate::sign_in::SignIns;
 use crate::waits::{RealWaits, Waits};
 use crate::{generic, organization, service_principal};
 
@@ -27,12 +28,17 @@ pub struct GraphModule {
 
 impl GraphModule {
     pub fn new(settings: GraphSettings) -> GraphModule {
-        GraphModule::with_waits(settings, Arc::new(RealWaits))
+        GraphModule::sharing(settings, &SignIns::default())
     }
 
-    /// Like [`GraphModule::new`] with another way to wait between attempts.
-    pub fn with_waits(settings: GraphSettings, waits: Arc<dyn Waits>) -> GraphModule {
-        GraphModule { shared: Shared::new(settings, waits), specs: functions() }
+    /// A module that shares sign-ins of people with others.
+    pub fn sharing(settings: GraphSettings, sign_ins: &SignIns) -> GraphModule {
+        GraphModule::with_waits(settings, sign_ins, Arc::new(RealWaits))
+    }
+
+    /// Like [`GraphModule::sharing`] with another way to wait between attempts.
+    pub fn with_waits(settings: GraphSettings, sign_ins: &SignIns, waits: Arc<dyn Waits>) -> GraphModule {
+        GraphModule { shared: Shared::new(settings, waits, sign_ins), specs: functions() }
     }
 }
 

@@ -7,7 +7,9 @@ mod device_code;
 mod managed_identity;
 mod outside;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contracts::{CallContext, SecretText};
@@ -17,7 +19,7 @@ use serde_json::Value as Json;
 use crate::attempt::{Answer, Body, MARGIN, Outcome, shown};
 use crate::classify::{FOREIGN_HINT, not_sent};
 use crate::client::Client;
-use crate::settings::{Credential, Identity};
+use crate::settings::{Credential, GraphSettings, Identity};
 
 pub(crate) use aadsts::hint as sign_in_hint;
 pub(crate) use assertion::examined as examined_certificate;
@@ -57,6 +59,40 @@ pub(crate) struct Slot {
     kept: tokio::sync::Mutex<Kept>,
 }
 
+/// Sign-ins of people, for all modules of a process: whoever signed in for the plan is not asked again for its run.
+///
+/// Applications sign in for each module by themselves, which costs nobody anything.
+#[derive(Default)]
+pub struct SignIns {
+    people: Mutex<BTreeMap<String, Arc<Slot>>>,
+}
+
+impl SignIns {
+    /// The identity's own slot, or the one it shares.
+    pub(crate) fn slot(&self, settings: &GraphSettings, identity: &Identity) -> Arc<Slot> {
+        let fresh = || Arc::new(Slot { identity: identity.clone(), kept: tokio::sync::Mutex::default() });
+        match identity.credential {
+            Credential::DeviceCode => {}
+            Credential::Secret { .. }
+            | Credential::SecretText(_)
+            | Credential::Certificate { .. }
+            | Credential::ManagedIdentity(_)
+            | Credential::WorkloadIdentity { .. }
+            | Credential::Token { .. } => return fresh(),
+        }
+        let GraphSettings { login_url, graph_url, tenant_id, .. } = settings;
+        let key = format!("{login_url} {graph_url} {tenant_id} {}", identity.client_id);
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(people.entry(key).or_insert_with(fresh))
+    }
+}
+
+impl fmt::Debug for SignIns {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("SignIns(hidden)")
+    }
+}
+
 /// What an identity holds between calls.
 #[derive(Default)]
 struct Kept {
@@ -68,10 +104,6 @@ struct Kept {
 }
 
 impl Slot {
-    pub(crate) fn new(identity: Identity) -> Slot {
-        Slot { identity, kept: tokio::sync::Mutex::default() }
-    }
-
     /// One sign-in at a time; whoever comes meanwhile waits for its token.
     pub(crate) async fn token(
         &self,

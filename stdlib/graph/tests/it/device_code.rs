@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{CallContext, HostCall, HostModule};
-use graph::{Credential, GraphModule, GraphSettings, Waits};
+use graph::{Credential, GraphModule, GraphSettings, SignIns, Waits};
 use model::{Class, Code, Failure};
 use sim::{Act, DeviceCodeEnd, DeviceCodeSpec, WorldSpec};
 
@@ -114,6 +114,41 @@ async fn the_token_is_renewed_without_asking_until_that_is_revoked() {
     }
 }
 
+/// Another module for the same tenant, and what becomes of its sign-in.
+fn another(bench: &Bench, sign_ins: &SignIns, waits: Arc<dyn Waits>) -> GraphModule {
+    let mut settings = GraphSettings::new(
+        bench.tenant.login_url(),
+        bench.tenant.graph_url(),
+        bench.world.spec().tenant,
+        identity(Credential::DeviceCode),
+    );
+    let shown = Arc::clone(&bench.prompts);
+    settings.prompt = Some(Arc::new(move |prompt| shown.lock().unwrap().push(prompt.clone())));
+    GraphModule::with_waits(settings, sign_ins, waits)
+}
+
+fn organization(bench: &Bench) -> HostCall {
+    HostCall {
+        function: "organization".into(),
+        arguments: model::value::Map::new(),
+        context: Arc::clone(&bench.context) as Arc<dyn CallContext>,
+    }
+}
+
+#[tokio::test]
+async fn who_signed_in_for_the_plan_is_not_asked_again_for_the_run() {
+    let bench = bench(DeviceCodeSpec::default()).await;
+    let sign_ins = SignIns::default();
+    for _ in 0..3 {
+        let module = another(&bench, &sign_ins, Arc::clone(&bench.waits) as Arc<dyn Waits>);
+        module.call(organization(&bench)).await.unwrap();
+    }
+    assert_eq!(bench.prompts.lock().unwrap().len(), 1);
+    let stranger = another(&bench, &SignIns::default(), Arc::clone(&bench.waits) as Arc<dyn Waits>);
+    stranger.call(organization(&bench)).await.unwrap();
+    assert_eq!(bench.prompts.lock().unwrap().len(), 2);
+}
+
 /// Cancels the run while it waits.
 struct Cancels(Arc<Context>);
 
@@ -128,21 +163,9 @@ impl Waits for Cancels {
 #[tokio::test]
 async fn a_cancelled_run_waits_for_nobody() {
     let bench = bench(DeviceCodeSpec::default()).await;
-    let mut settings = GraphSettings::new(
-        bench.tenant.login_url(),
-        bench.tenant.graph_url(),
-        bench.world.spec().tenant,
-        identity(Credential::DeviceCode),
-    );
-    settings.prompt = Some(Arc::new(|_| {}));
     let begun = bench.context.now();
-    let module = GraphModule::with_waits(settings, Arc::new(Cancels(Arc::clone(&bench.context))));
-    let call = HostCall {
-        function: "organization".into(),
-        arguments: model::value::Map::new(),
-        context: Arc::clone(&bench.context) as Arc<dyn CallContext>,
-    };
-    let failed: Failure = module.call(call).await.unwrap_err();
+    let module = another(&bench, &SignIns::default(), Arc::new(Cancels(Arc::clone(&bench.context))));
+    let failed: Failure = module.call(organization(&bench)).await.unwrap_err();
     assert_eq!(failed.code, Code::Cancelled);
     assert_eq!(bench.context.now().since(begun), Duration::from_secs(1), "it stops within a second");
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contracts::SecretText;
-use graph::{Credential, GraphModule, GraphSettings, Waits};
+use graph::{Credential, GraphModule, GraphSettings, SignIns, Waits};
 use model::Timestamp;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -89,7 +89,8 @@ impl Odd {
         set(&mut settings);
         let context = Arc::new(Context::new(Timestamp::parse_rfc3339("2026-06-01T08:00:00Z").unwrap()));
         let waits = Arc::new(Clockwork { context: Arc::clone(&context), waited: Mutex::default() });
-        OddBench { module: GraphModule::with_waits(settings, waits as Arc<dyn Waits>), context }
+        let module = GraphModule::with_waits(settings, &SignIns::default(), waits as Arc<dyn Waits>);
+        OddBench { module, context }
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contracts::{CallContext, HostCall, HostModule, HostReply, SecretText, WireRequest};
-use graph::{Credential, DevicePrompt, GraphModule, GraphSettings, Identity, Waits};
+use graph::{Credential, DevicePrompt, GraphModule, GraphSettings, Identity, SignIns, Waits};
 use model::value::Map;
 use model::{Class, Code, Failure, RunId, Timestamp, Value};
 use sim::{Act, Faults, Injection, KeyForm, KeySpec, Tenant, World, WorldSpec};
@@ -154,7 +154,8 @@ impl Bench {
         set(&mut settings, &tenant.graph_url());
         let context = Arc::new(Context::new(Timestamp::parse_rfc3339(&spec.now).unwrap()));
         let waits = Arc::new(Clockwork { context: Arc::clone(&context), waited: Mutex::default() });
-        let module = GraphModule::with_waits(settings, Arc::clone(&waits) as Arc<dyn Waits>);
+        let module =
+            GraphModule::with_waits(settings, &SignIns::default(), Arc::clone(&waits) as Arc<dyn Waits>);
         Bench { world, module, context, tenant, waits, prompts }
     }
 

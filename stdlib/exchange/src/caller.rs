@@ -55,7 +55,7 @@ impl<'a> Caller<'a> {
                 Ok(rows)
             }
             // The controller may be what failed; asking costs a read or two and only after a failure.
-            Err(failure) if may_be_the_controllers(&failure) => {
+            Err(failure) if domain_controller::may_be_the_controllers(&failure) => {
                 Err(domain_controller::blamed(self, &controller, failure).await)
             }
             Err(failure) => Err(failure),
@@ -105,12 +105,6 @@ impl<'a> Caller<'a> {
     pub(crate) fn into_evidence(self) -> Map {
         self.evidence.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A session that could not be had says nothing about a controller: only an error record does.
-fn may_be_the_controllers(failure: &Failure) -> bool {
-    failure.code == Code::ExchangeDomainController
-        || (failure.code == Code::ExchangeTransient && failure.evidence.contains_key("exception_type"))
 }
 
 /// The command with the controller named, where it can be.

@@ -109,9 +109,14 @@ fn everywhere<'a>(caller: &'a Caller<'a>, arguments: &'a Arguments, rows: Vec<Js
         let (mut der, mut source) = (Value::Null, Value::Null);
         let (mut having, mut missing, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for server in servers {
-            let rows =
-                caller.run(command("Get-ExchangeCertificate", [("Server", json!(server.fqdn))])).await?;
-            match look(&rows, &thumbprint) {
+            let list = command("Get-ExchangeCertificate", [("Server", json!(server.fqdn))]);
+            let seen = match caller.run(list).await {
+                Ok(rows) => look(&rows, &thumbprint),
+                // The server could not be asked; the others can.
+                Err(failure) if failure.code == Code::ExchangeInvalid => Look::Unreadable,
+                Err(failure) => return Err(failure),
+            };
+            match seen {
                 Look::Has(found) => {
                     // Without the bytes the thumbprint is all that is known.
                     if let Some(found) = found {
@@ -135,7 +140,7 @@ fn everywhere<'a>(caller: &'a Caller<'a>, arguments: &'a Arguments, rows: Vec<Js
             return Err(untold(&unreadable, caller.metadata.is_some()));
         }
         let missing = if missing.is_empty() && !unreadable.is_empty() {
-            Value::CannotTell(format!("{} listed certificates without their bytes", unreadable.join(", ")))
+            Value::CannotTell(format!("{} did not show the bytes of its certificates", unreadable.join(", ")))
         } else {
             list(missing)
         };

@@ -67,8 +67,30 @@ fn without_session(kind: RefusalKind) -> Failure {
         RefusalKind::Settings => (Code::Settings, Class::Invalid),
         RefusalKind::Cancelled => (Code::Cancelled, Class::Denied),
     };
-    let failure = Failure::new(code, class, String::new());
+    let mut failure = Failure::new(code, class, String::new());
+    failure.hint = without_session_hint(kind).map(str::to_owned);
     if kind == RefusalKind::Quota { failure.retry_after(QUOTA_WAIT) } else { failure }
+}
+
+/// Where the shell itself has no better advice.
+fn without_session_hint(kind: RefusalKind) -> Option<&'static str> {
+    match kind {
+        RefusalKind::Unreachable
+        | RefusalKind::Tls
+        | RefusalKind::NotPowerShell
+        | RefusalKind::SignIn
+        | RefusalKind::Protocol => Some(
+            "run `footbridge doctor` for this target: it looks at name, TLS, path, sign-in and session one by one",
+        ),
+        RefusalKind::Denied => Some(
+            "the account must be allowed to use remote PowerShell (Set-User -RemotePowerShellEnabled $true) and hold an \
+             Exchange role",
+        ),
+        RefusalKind::Quota => {
+            Some("close other PowerShell sessions of this account; idle ones end by themselves")
+        }
+        RefusalKind::Busy | RefusalKind::Settings | RefusalKind::Cancelled => None,
+    }
 }
 
 fn unknown(effect: Effect) -> Failure {

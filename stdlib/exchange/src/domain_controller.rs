@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::value::Map;
-use model::{Code, Failure, Value};
+use model::{Class, Code, Failure, Value};
 
 use crate::answer;
 use crate::caller::{Caller, Pinning, at};
@@ -46,12 +46,14 @@ pub(crate) async fn pinned(caller: &Caller<'_>) -> Result<String, Failure> {
     let name = match caller.context.pin(PIN) {
         Some(Value::Text(name)) if !name.is_empty() => name,
         _ => {
-            let name = listed(caller).await?.into_iter().next().ok_or_else(|| {
-                Failure::new(
-                    Code::ExchangeDomainController,
-                    model::Class::Transient,
-                    "Get-DomainController lists no domain controller",
-                )
+            let listed = listed(caller).await?;
+            let count = listed.len();
+            let name = first_that_serves(caller, listed.into_iter()).await?.ok_or_else(|| {
+                let why = match count {
+                    0 => "Get-DomainController lists no domain controller".to_owned(),
+                    count => format!("none of the {count} domain controllers that are listed serves"),
+                };
+                Failure::new(Code::ExchangeDomainController, Class::Transient, why)
             })?;
             caller.context.set_pin(PIN, Value::text(name.as_str()))?;
             name
@@ -85,9 +87,13 @@ pub(crate) async fn blamed(caller: &Caller<'_>, controller: &str, failure: Failu
         }
     }
     let others = listed.into_iter().filter(|name| !answer::same(name, controller));
-    let Some(next) = first_that_serves(caller, others).await else {
-        return Failure { code: Code::ExchangeDomainController, ..failure }
-            .hint(format!("'{controller}' does not serve, and no other domain controller does either"));
+    let next = match first_that_serves(caller, others).await {
+        Ok(Some(next)) => next,
+        Ok(None) => {
+            return Failure { code: Code::ExchangeDomainController, ..failure }
+                .hint(format!("'{controller}' does not serve, and no other domain controller does either"));
+        }
+        Err(_) => return failure,
     };
     if let Err(refused) = caller.context.set_pin(PIN, Value::text(next.as_str())) {
         return refused;
@@ -106,15 +112,28 @@ fn replaced(failure: Failure, controller: &str, next: &str) -> Failure {
     }
 }
 
-/// The directory lists controllers that are switched off, too.
-async fn first_that_serves(caller: &Caller<'_>, candidates: impl Iterator<Item = String>) -> Option<String> {
+/// The directory lists controllers that are switched off, too: each is asked for something small.
+async fn first_that_serves(
+    caller: &Caller<'_>,
+    candidates: impl Iterator<Item = String>,
+) -> Result<Option<String>, Failure> {
     for name in candidates {
         let look = at(command("Get-AuthConfig", []), &name, Pinning::Pinned);
-        if caller.send(look).await.is_ok() {
-            return Some(name);
+        match caller.send(look).await {
+            Ok(_) => return Ok(Some(name)),
+            Err(failure) if may_be_the_controllers(&failure) => {}
+            // It serves, and shows nothing to this account.
+            Err(failure) if failure.code == Code::ExchangeDenied => return Ok(Some(name)),
+            Err(failure) => return Err(failure),
         }
     }
-    None
+    Ok(None)
+}
+
+/// A session that could not be had says nothing about a controller: only an error record does.
+pub(crate) fn may_be_the_controllers(failure: &Failure) -> bool {
+    failure.code == Code::ExchangeDomainController
+        || (failure.code == Code::ExchangeTransient && failure.evidence.contains_key("exception_type"))
 }
 
 async fn listed(caller: &Caller<'_>) -> Result<Vec<String>, Failure> {

@@ -92,6 +92,7 @@ async fn nothing_that_could_mean_everything_is_sent() {
 async fn a_server_that_shows_powershell_on_the_user_only_is_asked_for_the_user() {
     let (module, context) = canned(|cmdlet| match cmdlet {
         "Get-DomainController" => vec![json!({ "DnsHostName": "dc1" })],
+        "Get-AuthConfig" => vec![],
         "Get-MailUser" => vec![json!({ "Name": "x", "Guid": "AA" }), json!({ "Name": "xy", "Guid": "BB" })],
         "Get-User" => vec![
             json!({ "Guid": "BB", "RemotePowerShellEnabled": "False" }),

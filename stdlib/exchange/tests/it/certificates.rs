@@ -9,7 +9,7 @@ use sim::{MetadataDocument, Removal};
 
 use serde_json::json;
 
-use crate::support::{Bench, Scripted};
+use crate::support::{Bench, Scripted, record};
 
 fn texts(value: Option<&Value>) -> Vec<&str> {
     value.unwrap().as_list().unwrap().iter().filter_map(Value::as_text).collect()
@@ -142,6 +142,25 @@ async fn a_server_that_lists_certificates_without_bytes_neither_has_nor_lacks_on
     let found = ask(both, other, Some(document(&url))).await.unwrap();
     assert_eq!(texts(found.get("missing")), ["EX1", "EX2"]);
     assert_eq!(found.get("der"), Some(&Value::Null));
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_asked_leaves_the_others() {
+    let bench = Bench::new();
+    let current = bench.get("auth_config", []).await.get("current_thumbprint").unwrap().clone();
+    let world = bench.shell.world.clone();
+    let shell = Scripted::new(move |command| {
+        if command.parameters.get("Server").is_some_and(|name| name == "ex1.contoso.lab") {
+            return Err(record(&["Microsoft.Exchange.Management.SomeRpcException"]));
+        }
+        Ok(world.invoke(&command.cmdlet, &command.parameters).unwrap().objects)
+    });
+    let module = ExchangeModule::new(Arc::new(shell), None);
+    let found = module.call(bench.call("certificate", [("thumbprint", current)])).await.unwrap().value;
+    assert!(found.get("der").unwrap().as_text().is_some());
+    assert_eq!(texts(found.get("servers")), ["EX2"]);
+    assert_eq!(texts(found.get("unreadable")), ["EX1"]);
+    assert!(matches!(found.get("missing"), Some(Value::CannotTell(why)) if why.contains("EX1")));
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use contracts::CallContext;
+use exchange::{ShellError, ShellErrorKind};
 use model::{Class, Code, Value};
+use powershell::RefusalKind;
 use serde_json::json;
 use sim::{Act, Faults, Injection};
 
@@ -98,14 +100,49 @@ async fn a_controller_that_is_listed_and_does_not_serve_is_given_up_after_three_
 }
 
 #[tokio::test]
-async fn no_controller_serves() {
+async fn the_first_that_serves_is_chosen() {
     let away = Arc::new(Mutex::new(vec!["dc1", "dc2", "dc3"]));
     let stage = listed(&away);
+    let look = || stage.reply("management_role", [("name", "x".into())]);
+    let failed = look().await.unwrap_err();
+    assert_eq!((failed.code, failed.class), (Code::ExchangeDomainController, Class::Transient));
+    assert!(failed.message.contains("none of the 3"), "{failed}");
+    assert_eq!(pin(&stage), None);
+    *away.lock().unwrap() = vec!["dc1", "dc2"];
+    look().await.unwrap();
+    assert_eq!(pin(&stage), Some(Value::text("dc3")));
+    // And then none does: the pin stays.
+    *away.lock().unwrap() = vec!["dc1", "dc2", "dc3"];
     for _ in 0..4 {
-        let failed = stage.reply("management_role", [("name", "x".into())]).await.unwrap_err();
+        let failed = look().await.unwrap_err();
         assert_eq!((failed.code, failed.class), (Code::ExchangeDomainController, Class::Transient));
     }
+    assert_eq!(pin(&stage), Some(Value::text("dc3")));
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_had_says_nothing_about_controllers() {
+    let kind = ShellErrorKind::NoSession(RefusalKind::Quota);
+    let full = Arc::new(AtomicBool::new(false));
+    let stage = Stage::new(Scripted::new({
+        let full = Arc::clone(&full);
+        move |command| match command.cmdlet.as_str() {
+            _ if full.load(Ordering::Relaxed) => Err(ShellError::new(kind, "the 19th shell")),
+            "Get-DomainController" => Ok(vec![json!({ "DnsHostName": "dc1" })]),
+            // The account may not see it; the controller serves.
+            "Get-AuthConfig" => Err(record(&["System.Management.Automation.CommandNotFoundException"])),
+            _ => Ok(Vec::new()),
+        }
+    }));
+    let look = || stage.reply("management_role", [("name", "x".into())]);
+    look().await.unwrap();
     assert_eq!(pin(&stage), Some(Value::text("dc1")));
+    stage.shell.sent();
+    full.store(true, Ordering::Relaxed);
+    let failed = look().await.unwrap_err();
+    assert_eq!((failed.code, failed.class), (Code::ExchangeTransient, Class::Transient));
+    assert!(failed.retry_after_ms.is_some() && failed.hint.is_some());
+    assert_eq!(stage.shell.sent().len(), 1);
 }
 
 #[tokio::test]
@@ -137,6 +174,7 @@ async fn what_passes_and_is_not_the_controllers_leaves_the_pin() {
             "Get-DomainController" => {
                 Ok(vec![json!({ "DnsHostName": "dc1" }), json!({ "DnsHostName": "dc2" })])
             }
+            "Get-AuthConfig" => Ok(Vec::new()),
             _ if failing.load(Ordering::Relaxed) => {
                 Err(record(&["Microsoft.Exchange.Data.Directory.ADTransientException"]))
             }

@@ -26,11 +26,17 @@ async fn an_organisation_that_is_as_it_should_be() {
     };
     let module = ExchangeModule::new(Arc::clone(&bench.shell) as _, Some(metadata));
     let checks = examined(&module).await;
-    for name in ["organization", "version", "auth-certificate", "roles-read", "document"] {
+    for name in [
+        "domain-controller",
+        "organization",
+        "version",
+        "auth-certificate",
+        "roles-read",
+        "roles-write",
+        "document",
+    ] {
         assert_eq!(check(&checks, name).verdict, CheckVerdict::So, "{checks:#?}");
     }
-    // The simulator has no Get-Command and knows nobody who is signed in.
-    assert_eq!(check(&checks, "roles-write").verdict, CheckVerdict::CannotTell);
     assert!(bench.shell.world.ledger().is_empty());
     let alone = examined(&bench.module).await;
     assert_eq!(check(&alone, "document").verdict, CheckVerdict::CannotTell);

@@ -36,7 +36,7 @@ pub(crate) fn locate(typed: &str, folders: &[PathBuf]) -> Result<Located, Failur
 }
 
 /// Every name that a folder gives, sorted.
-pub(crate) fn names(folders: &[PathBuf]) -> Vec<String> {
+fn names(folders: &[PathBuf]) -> Vec<String> {
     let mut names = BTreeSet::new();
     // A folder that is not there or cannot be read gives none; a name in it cannot be found either, and that is told.
     for entry in folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {

@@ -90,11 +90,6 @@ impl Targets for AllTargets {
 }
 
 impl TargetFiles for AllTargets {
-    fn names(&self) -> Vec<String> {
-        let files = folders::names(&self.opening.target_folders);
-        std::iter::once("sim".to_owned()).chain(files).collect()
-    }
-
     fn find(&self, typed: &str) -> Result<Named, Vec<Finding>> {
         if is_simulator(typed) {
             return Ok(Named { name: typed.to_owned(), reference: typed.to_owned(), settings: Vec::new() });

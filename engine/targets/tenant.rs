@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use contracts::SecretText;
     use model::Timestamp;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     fn one(auth: Auth) -> manifest::target::Identity {
         manifest::target::Identity { client_id: None, auth }
@@ -118,7 +118,7 @@ mod tests {
         let found = identity("graph", &workload(), &lent).unwrap();
         assert_eq!(found.client_id, "5e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10");
         assert!(
-            matches!(found.credential, Credential::WorkloadIdentity { token_file } if token_file == PathBuf::from("/var/run/token"))
+            matches!(found.credential, Credential::WorkloadIdentity { token_file } if token_file == Path::new("/var/run/token"))
         );
     }
 

@@ -65,9 +65,6 @@ pub struct Opened {
 
 /// The targets that have a name or a file, before any is opened.
 pub trait TargetFiles: Send + Sync {
-    /// The names that `--target` takes here.
-    fn names(&self) -> Vec<String>;
-
     /// What was meant by `--target`, or everything that is wrong with it at once.
     fn find(&self, typed: &str) -> Result<Named, Vec<Finding>>;
 }

@@ -32,6 +32,8 @@ fn how_to_add(service: &str, name: &str) -> String {
     } else if cfg!(target_os = "macos") {
         format!("add it: security add-generic-password -s {service} -a {name} -w")
     } else {
-        format!("add it until the next start of this machine: keyctl padd user {service}/{name} @u")
+        format!(
+            "add it to this login session, until the next start at most: keyctl padd user {service}/{name} @s"
+        )
     }
 }

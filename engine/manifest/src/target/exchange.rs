@@ -153,6 +153,10 @@ fn remote<'t>(reader: &mut Reader<'_, 't, '_>, section: Section<'_, 't>) -> Opti
 fn local<'t>(reader: &mut Reader<'_, 't, '_>, section: Section<'_, 't>) -> Option<Local> {
     let usual = if reader.rules.windows { "powershell.exe" } else { "pwsh" };
     let program = match reader.text(section, "program", "exchange.program") {
+        // A bare name is looked for where programs are; a path is meant from where the file stands.
+        Some(text) if text.text.contains(['/', '\\']) => {
+            super::path_from(reader.folder, &text.text).display().to_string()
+        }
         Some(text) => text.text,
         None if section.table.contains_key("program") => return None,
         None => {

@@ -107,6 +107,12 @@ fn every_way_of_signing_in_and_of_reaching_exchange_is_read() {
     assert!(matches!(write.expect("it is there").auth, Auth::ClientSecret { .. }));
 
     let exchange = |keys: &str| good(&format!("{TENANT}[exchange]\n{keys}{SECRET}")).exchange;
+    let Exchange::Local(local) =
+        exchange("transport = \"local\"\nprogram = \"bin/pwsh\"\nstartup = \"none\"\n")
+    else {
+        panic!("local")
+    };
+    assert_eq!((local.program.as_str(), local.startup), ("/etc/t/bin/pwsh", Startup::Nothing));
     let Exchange::Local(local) = exchange("transport = \"local\"\n") else { panic!("local") };
     assert_eq!((local.program.as_str(), local.startup), ("pwsh", Startup::Exchange));
     let Exchange::Remote(remote) =

@@ -120,7 +120,7 @@ fn plan(ctx, seen) {
 }
 
 fn apply(ctx, change) {
-    try { exchange::auth_config(); } catch { }
+    try { exchange::exchange_servers(); } catch { }
     let made = exchange::new_mail_user(#{ name: "probe", external_email_address: "probe@contoso.com" });
     #{ guid: made.guid }
 }
@@ -154,7 +154,7 @@ async fn a_phase_that_loses_its_controller_does_not_write_through_another() {
     let workflow = manifest::resolve(&[layer]).unwrap_or_else(|findings| panic!("{findings:?}"));
     let lab = fresh(&workflow).await;
     let act = Act::DcGone { name: "dc1.contoso.lab".into() };
-    let injection = Injection { on: "Get-AuthConfig".into(), nth: 1, times: 1, act };
+    let injection = Injection { on: "Get-ExchangeServer".into(), nth: 1, times: 1, act };
     lab.world().faults(Faults { injections: vec![injection], ..Faults::default() }).expect("a fault plan");
     let run = lab.forward().await.expect("the run starts");
     let records = lab.records(run).await;

@@ -83,7 +83,9 @@ pub(crate) async fn send(request: reqwest::RequestBuilder, line: &str, context: 
             .timeout(time);
         match request.send().await {
             Ok(answer) => {
-                request_id = header(&answer, "request-id");
+                // The sign-in service has a name of its own for it.
+                let names = ["request-id", "x-ms-request-id"].map(|name| header(&answer, name));
+                request_id = names.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
                 answered(answer, context.now()).await
             }
             Err(error) => match Trouble::of(&error) {
@@ -139,11 +141,13 @@ async fn answered(mut answer: reqwest::Response, now: Timestamp) -> Outcome {
 }
 
 fn read(bytes: &[u8]) -> Body {
+    // Counts come with a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Ok(json) = serde_json::from_slice(bytes) {
         return Body::Json(json);
     }
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]).into_owned();
-    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
+    if !text.trim_start().starts_with('<') {
         return Body::Foreign("something that is not JSON".into());
     }
     let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
@@ -167,6 +171,7 @@ mod tests {
     fn bodies() {
         for (text, expected) in [
             ("{\"a\":1}", Body::Json(json!({ "a": 1 }))),
+            ("\u{feff}42", Body::Json(json!(42))),
             ("<html><title>Blocked\u{7}</title>", Body::Foreign("an HTML page, 'Blocked'".into())),
             ("\u{feff} <!DOCTYPE html>", Body::Foreign("an HTML page".into())),
             ("{\"a\":", Body::Foreign("something that is not JSON".into())),

@@ -59,7 +59,7 @@ async fn one(client: &Client<'_>, context: &dyn CallContext, paths: &[Path]) -> 
             }
         }
         let Some(wait) = wait else { continue };
-        if round == ROUNDS_MAX || wait > WAIT_MAX || wait + WAIT_FIRST >= context.time_left() {
+        if round == ROUNDS_MAX || wait > WAIT_MAX || wait.saturating_add(WAIT_FIRST) >= context.time_left() {
             return Err(Failure::new(
                 Code::GraphTransient,
                 Class::Transient,

@@ -150,6 +150,7 @@ impl<'a> Client<'a> {
                 Outcome::Answered(Answer { status: 200, body: Body::Json(body), .. }) => {
                     return Ok(Some(body));
                 }
+                Outcome::Answered(Answer { status: 204, .. }) => return Ok(Some(Json::Null)),
                 Outcome::Answered(answer) if is_absent(&answer) => return Ok(None),
                 // A token may be revoked before it expires; a second one that is refused too is not for us to mend.
                 Outcome::Answered(answer) if answer.status == 401 && !renewed => {
@@ -218,8 +219,8 @@ impl<'a> Client<'a> {
                 Outcome::NotSent(http::Trouble::Tls(_)) | Outcome::Answered(_) => return Ok(outcome),
                 Outcome::NotSent(_) | Outcome::Lost(_) => own_wait,
             };
-            waited += wait;
-            let out_of_time = wait + WAIT_FIRST + MARGIN >= context.time_left();
+            waited = waited.saturating_add(wait);
+            let out_of_time = wait.saturating_add(WAIT_FIRST + MARGIN) >= context.time_left();
             if count == ATTEMPTS_MAX || wait > WAIT_MAX || waited > WAITS_MAX || out_of_time {
                 return Ok(outcome);
             }

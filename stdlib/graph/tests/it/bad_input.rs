@@ -75,6 +75,58 @@ async fn gzip_that_nobody_asked_for_is_not_unpacked() {
 }
 
 #[tokio::test]
+async fn a_wait_without_end_is_handed_on_as_it_is() {
+    for (value, expected) in [
+        ("3600", Some(3_600_000)),
+        ("Mon, 01 Jun 2026 09:00:00 GMT", Some(3_600_000)),
+        ("18446744073709551615", Some(u64::MAX)),
+        ("99999999999999999999", None),
+        ("-5", None),
+    ] {
+        let headers: &'static [(&str, &str)] = Box::leak(Box::new([("retry-after", value)]));
+        let body = json!({ "error": { "code": "TooManyRequests" } }).to_string().into_bytes();
+        let odd = Odd::new(move |asked, _| match asked.path.as_str() {
+            "/v1.0/$batch" => Say::Json(
+                200,
+                json!({ "responses": [{ "id": "1", "status": 429, "headers": { "Retry-After": value } }] }),
+            ),
+            _ => Say::Bytes(429, headers, body.clone()),
+        })
+        .await;
+        let bench = odd.bench();
+        for (function, argument) in [
+            ("get", ("path", Value::text("/groups/1"))),
+            ("delete", ("path", Value::text("/groups/1"))),
+            ("batch", ("requests", Value::List(vec!["/groups/1".into()]))),
+        ] {
+            let failed = fail(&bench, function, [argument]).await;
+            assert_eq!(
+                (failed.code, failed.class),
+                (Code::GraphTransient, Class::Transient),
+                "{function} {value}"
+            );
+            // What cannot be read is not waited for; a batch then names the wait it would have made itself.
+            if expected.is_some() || function != "batch" {
+                assert_eq!(failed.retry_after_ms, expected, "{function} {value}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_and_plain_numbers_are_answers_too() {
+    let odd = Odd::new(|asked, _| match asked.path.as_str() {
+        "/v1.0/groups/$count" => Say::Bytes(200, &[], "\u{feff}42".as_bytes().to_vec()),
+        _ => Say::Json(204, json!(null)),
+    })
+    .await;
+    let bench = odd.bench();
+    let counted = call(&bench, "get", [("path", "/groups/$count".into())]).await.unwrap().value;
+    assert_eq!(counted, Value::Int(42));
+    assert_eq!(call(&bench, "get", [("path", "/groups/1/x".into())]).await.unwrap().value, Value::Null);
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed_and_takes_no_token_along() {
     let elsewhere = Odd::new(|_, _| Say::Json(200, json!({}))).await;
     let there: &'static str = Box::leak(elsewhere.address.clone().into_boxed_str());

@@ -101,6 +101,12 @@ mod tests {
     }
 
     #[test]
+    fn every_cloud_of_a_target_file_has_its_addresses() {
+        let known: Vec<&str> = Cloud::ALL.iter().map(|cloud| cloud.name()).collect();
+        assert_eq!(manifest::target::CLOUDS.to_vec(), known);
+    }
+
+    #[test]
     fn the_platform_says_who_one_is() {
         let bare = Platform::default();
         let lent = Platform {

@@ -49,6 +49,42 @@ fn a_secret_of_the_environment_does_the_whole_job_and_is_kept_nowhere() {
     assert!(files > 2, "only {files} files looked at");
 }
 
+#[test]
+fn a_second_identity_is_the_only_one_that_writes() {
+    let bench = Bench::new();
+    let mut tenant = bench.start(&["simulate", "--name", "cloud"]);
+    target(&bench, &mut tenant, "{ env = \"LAB_SECRET\" }");
+    let path = bench.files().join("targets/lab.toml");
+    let mut text = std::fs::read_to_string(&path).expect("the target file");
+    text.push_str(
+        "[graph.write]\nclient_id = \"6e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10\"\nauth = \"client-secret\"\n\
+         secret = { env = \"LAB_WRITE_SECRET\" }\n",
+    );
+    std::fs::write(&path, text).expect("the target file");
+    let found = with_secret(&bench, &["doctor", "--target", "lab"]).exits(1);
+    found.says("sign-in-write").says("LAB_WRITE_SECRET is not set").says("permissions-read");
+    // Planning only looks, and needs the first one alone.
+    with_secret(&bench, &["plan", "sfb-online", "--target", "lab"]).exits(2);
+    let run = ["run", "sfb-online", "--target", "lab", "--yes", "--wait", "1s", "--json"];
+    let failed = with_secret(&bench, &run);
+    let document = failed.json();
+    let upload =
+        document["steps"].as_array().expect("steps").iter().find(|step| step["id"] == "upload_auth_cert");
+    assert_eq!(
+        upload.expect("the step that writes there")["failure"]["code"],
+        "FB0904",
+        "{}",
+        failed.whole()
+    );
+    let both = bench
+        .command(&["resume", "latest", "--json"])
+        .env("LAB_SECRET", SECRET)
+        .env("LAB_WRITE_SECRET", "another-one-never-to-be-seen")
+        .output();
+    let resumed = Outcome::new(&["resume", "latest"], both.expect("the binary starts")).exits(0);
+    assert_eq!(resumed.json()["state"], "succeeded");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_others_can_read_holds_no_secret() {

@@ -48,6 +48,8 @@ fn a_plan_that_was_read_is_the_one_that_is_run() {
     bench.write("targets/lab.toml", LAB);
     let planned = bench.run(&["plan", "sfb-online", "--target", "lab", "--json"]).exits(2).json();
     let digest = planned["digest"].as_str().expect("a digest");
+    let stands_for = planned["target_is"].as_str().expect("what is approved");
+    assert!(stands_for.contains("1d6e9b0f") && stands_for.contains("the simulated world lab"), "{planned}");
     // Another world under the same name looks the same, and is another target all the same.
     bench.write("targets/lab.toml", &LAB.replace("\"lab\"", "\"other\""));
     bench.run(&["run", "sfb-online", "--target", "lab", "--plan", digest]).exits(8).warns("FB0302");

@@ -15,6 +15,10 @@ pub fn text(plan: &Plan, style: Style) -> String {
         plan.version,
         style.strong(&clean(&plan.target))
     );
+    // Whoever approves should see which organisation and tenant a name stands for.
+    if let Some(identity) = &plan.bound_to {
+        text.push_str(&format!("{}: {}\n", clean(&plan.target), style.quiet(&clean(identity))));
+    }
     for step in &plan.steps {
         text.push('\n');
         text.push_str(&step_text(step, style));
@@ -44,7 +48,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
             entry
         })
         .collect();
-    json!({
+    let mut document = json!({
         "digest": plan.digest,
         "workflow": plan.workflow,
         "version": plan.version,
@@ -54,7 +58,11 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         "has_changes": plan.has_changes(),
         "changes": changes,
         "steps": steps,
-    })
+    });
+    if let Some(identity) = &plan.bound_to {
+        document["target_is"] = json!(identity);
+    }
+    document
 }
 
 fn changes_json(step: &PlannedStep) -> Vec<serde_json::Value> {

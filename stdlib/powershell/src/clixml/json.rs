@@ -99,8 +99,8 @@ mod tests {
             ),
             ("<Obj RefId='0'><S>text</S><MS><S N='PSComputerName'>ex01</S></MS></Obj>", json!("text")),
             (
-                "<Obj RefId='0'><ToString>contoso.lab/Users/x</ToString><Props><G N='ObjectGuid'>{AB}</G></Props><MS><BA N='SerializationData'>AA==</BA><B N='m'>false</B></MS></Obj>",
-                json!({"ToString": "contoso.lab/Users/x", "ObjectGuid": "ab", "m": false}),
+                "<Obj RefId='0'><ToString>contoso.lab/Users/x</ToString><Props><G N='ObjectGuid'>{1D6E9B0F-7C52-4A3E-9B61-5A0C2F4E8D17}</G></Props><MS><BA N='SerializationData'>AA==</BA><B N='m'>false</B></MS></Obj>",
+                json!({"ToString": "contoso.lab/Users/x", "ObjectGuid": "1d6e9b0f-7c52-4a3e-9b61-5a0c2f4e8d17", "m": false}),
             ),
         ] {
             let values = read(wire.as_bytes(), &Limits::default()).expect(wire);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use uuid::Uuid;
 
 use super::escape::decode;
 use super::limits::{Error, Limits};
@@ -370,7 +371,7 @@ fn primitive(tag: String, text: &str) -> Value {
             "NaN" => Some(Value::Float(f64::NAN)),
             number => number.parse().ok().map(Value::Float),
         },
-        "G" => Some(Value::Guid(trimmed.trim_matches(['{', '}']).to_ascii_lowercase())),
+        "G" => Uuid::try_parse(trimmed).ok().map(|id| Value::Guid(id.hyphenated().to_string())),
         "BA" => bytes(text).map(Value::Bytes),
         _ => None,
     };

@@ -22,6 +22,11 @@ fn primitives() {
         ("<S>_x000D__x000A_ _xD83D__xDE00_ <![CDATA[<x>]]></S>", "\r\n \u{1f600} <x>".into()),
         ("<S />", "".into()),
         ("<S>  kept  </S>", "  kept  ".into()),
+        (
+            "<G>{00000002-0000-0FF1-ce00-000000000000}</G>",
+            Value::Guid("00000002-0000-0ff1-ce00-000000000000".into()),
+        ),
+        ("<G>9b6_x0041_1</G>", other("G", "9b6A1")),
         ("<B>true</B>", true.into()),
         ("<B>False</B>", false.into()),
         ("<B>yes</B>", other("B", "yes")),
@@ -205,7 +210,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         (i128::from(i64::MIN)..=i128::from(u64::MAX)).prop_map(Value::Int),
         (-1e9f64..1e9).prop_map(Value::Float),
         any_text().prop_map(Value::Text),
-        "[0-9a-f]{8}-[0-9a-f]{4}".prop_map(Value::Guid),
+        "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}".prop_map(Value::Guid),
         prop::collection::vec(any::<u8>(), 0..40).prop_map(Value::Bytes),
         any_text().prop_map(|text| other("URI", &text)),
     ];

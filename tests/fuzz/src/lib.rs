@@ -1,0 +1,33 @@
+//! The targets of fuzzing: each takes any bytes and panics where a promise about reading them is broken.
+
+mod certificate;
+mod clixml;
+mod fragments;
+mod har;
+mod jwt;
+pub mod mutate;
+mod www_authenticate;
+
+pub use certificate::certificate;
+pub use clixml::clixml;
+pub use fragments::fragments;
+pub use har::har;
+pub use jwt::jwt;
+pub use www_authenticate::www_authenticate;
+
+/// A target's name, which is its corpus' folder too, and what it does.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: [Target; 6] = [
+    ("certificate", certificate),
+    ("clixml", clixml),
+    ("fragments", fragments),
+    ("har", har),
+    ("jwt", jwt),
+    ("www_authenticate", www_authenticate),
+];
+
+/// Text in which nothing can move a cursor or hide.
+fn assert_showable(text: &str) {
+    assert!(!text.contains(char::is_control), "control characters are shown: {text:?}");
+}

@@ -67,8 +67,8 @@ pub(super) fn examined(recording: &Recording, expectation: &Expectation) -> Exam
     .fact("unchecked", texts(&verdict.opinion.unchecked))
 }
 
-fn request(judged: &Judged) -> Examined {
-    let seen = &judged.seen;
+fn request(judged: &Judged<'_>) -> Examined {
+    let seen = judged.seen;
     let mut parts = Vec::new();
     let mut part = |name: &'static str, title: &str, token: Option<&::oauth::Token>| {
         if let Some(token) = token {

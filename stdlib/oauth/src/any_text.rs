@@ -66,6 +66,10 @@ proptest! {
         let recording = read_har(&har.to_string()).expect("a HAR");
         let verdict = judge_trace(&recording, &Expected::default());
         prop_assert_eq!(verdict.requests.len() + verdict.ignored, 1);
+        let shown = format!("{recording:?} {verdict:?}");
+        for secret in SECRETS {
+            prop_assert!(!shown.contains(secret), "{} in {}", secret, shown);
+        }
     }
 
     #[test]

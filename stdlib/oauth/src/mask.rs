@@ -13,11 +13,17 @@ pub fn shown(text: &str) -> String {
 
 /// The same, at most so many characters long.
 pub(crate) fn shown_within(text: &str, length: usize) -> String {
-    let cut: String = text.chars().take(length).collect();
+    let mut letters = text.chars();
+    let cut: String = letters.by_ref().take(length).collect();
+    // Half a word cannot be told from a person or a token, so it is left out.
+    let whole = match letters.next() {
+        Some(next) if !ends_word(next) => &cut[..cut.rfind(ends_word).unwrap_or(0)],
+        Some(_) | None => cut.as_str(),
+    };
     let mut out = String::new();
     let mut word = String::new();
-    for letter in cut.chars().chain([' ']) {
-        if letter.is_whitespace() || "\"'<>()[]{};,=|&?".contains(letter) {
+    for letter in whole.chars().chain([' ']) {
+        if ends_word(letter) {
             out.push_str(&masked(&word));
             word.clear();
             out.push(if letter.is_whitespace() { ' ' } else { letter });
@@ -26,10 +32,14 @@ pub(crate) fn shown_within(text: &str, length: usize) -> String {
         }
     }
     let mut out = escaped(out.trim());
-    if cut.len() < text.len() {
+    if whole.len() < text.len() {
         out.push('…');
     }
     out
+}
+
+fn ends_word(letter: char) -> bool {
+    letter.is_whitespace() || "\"'<>()[]{};,=|&?".contains(letter)
 }
 
 /// An address of a request: without user, query and fragment, in which secrets travel.
@@ -43,8 +53,10 @@ pub fn shown_address(url: &str) -> String {
         }
         None => plain.to_owned(),
     };
-    let parts: Vec<String> = plain.split('/').map(masked).collect();
-    escaped(&parts.join("/").chars().take(LENGTH_MAX).collect::<String>())
+    // Mail addresses stand in paths, too.
+    let plain = plain.replace("%40", "@");
+    let parts: Vec<String> = plain.split('/').map(shown).collect();
+    parts.join("/").chars().take(LENGTH_MAX).collect()
 }
 
 /// The host of an address, in lower case, without the port; empty where there is none.
@@ -121,7 +133,9 @@ mod tests {
         ] {
             assert_eq!(shown(text), expected);
         }
-        assert!(shown(&"x".repeat(5000)).chars().count() <= LENGTH_MAX + 1);
+        let long = format!("{} anna.b@contoso.com", "x".repeat(LENGTH_MAX - 4));
+        assert_eq!(shown(&long), format!("{}…", "x".repeat(LENGTH_MAX - 4)));
+        assert!(shown(&"x ".repeat(5000)).chars().count() <= LENGTH_MAX + 1);
     }
 
     #[test]
@@ -134,6 +148,7 @@ mod tests {
             ),
             ("https://me:pw@mail.contoso.com:8443/a", "https://mail.contoso.com:8443/a", "mail.contoso.com"),
             ("https://x/users/anna@contoso.com/y", "https://x/users/…@contoso.com/y", "x"),
+            ("https://x/users/anna%40contoso.com", "https://x/users/…@contoso.com", "x"),
             ("https://[::1]:80/", "https://[::1]:80/", "[::1]"),
             ("/ews/exchange.asmx", "/ews/exchange.asmx", ""),
             ("", "", ""),

@@ -104,7 +104,7 @@ fn seen(number: usize, entry: &Entry, thumbprints: &mut Vec<String>) -> Seen {
     let (request, response) = (&entry.request, &entry.response);
     let mut seen = Seen::new(number);
     seen.at = Timestamp::parse_rfc3339(entry.started_date_time.trim());
-    seen.method = shown(&request.method.chars().take(20).collect::<String>());
+    seen.method = shown(&request.method).chars().take(20).collect();
     seen.url = shown_address(&request.url);
     seen.host = host_of(&request.url);
     seen.status = u16::try_from(response.status).ok().filter(|status| *status >= 100);

@@ -7,17 +7,17 @@ use crate::token::TokenProblem;
 
 /// One request that has to do with OAuth here, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
-    pub seen: Seen,
+pub struct Judged<'a> {
+    pub seen: &'a Seen,
     pub opinion: Opinion,
 }
 
 /// The verdict over a whole recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TraceVerdict {
+pub struct TraceVerdict<'a> {
     pub opinion: Opinion,
     /// In the order of the recording.
-    pub requests: Vec<Judged>,
+    pub requests: Vec<Judged<'a>>,
     /// Requests that have nothing to do with it: pictures, other services.
     pub ignored: usize,
     /// Known messages that stand in the recording.
@@ -25,19 +25,19 @@ pub struct TraceVerdict {
 }
 
 /// Judges what was recorded.
-pub fn judge_trace(recording: &Recording, expected: &Expected) -> TraceVerdict {
+pub fn judge_trace<'a>(recording: &'a Recording, expected: &Expected) -> TraceVerdict<'a> {
     let mut requests = Vec::new();
     let mut phrases = recording.phrases.clone();
     for seen in &recording.requests {
         if is_relevant(seen, expected, recording.kind) {
             phrases.extend(&seen.phrases);
-            requests.push(Judged { seen: seen.clone(), opinion: judge(seen, expected) });
+            requests.push(Judged { seen, opinion: judge(seen, expected) });
         }
     }
     phrases.sort_by_key(|phrase| phrase.id);
     phrases.dedup();
     let elsewhere = recording.requests.iter().filter(|seen| has_token(seen)).count()
-        - requests.iter().filter(|one| has_token(&one.seen)).count();
+        - requests.iter().filter(|one| has_token(one.seen)).count();
     let mut opinion = overall(&requests, &phrases, elsewhere);
     for thumbprint in &recording.thumbprints {
         let known = expected.thumbprints.contains(thumbprint);
@@ -204,9 +204,9 @@ fn offered(seen: &Seen) -> String {
 }
 
 /// `elsewhere`: requests with a token that have nothing to do with this target.
-fn overall(requests: &[Judged], phrases: &[&'static Phrase], elsewhere: usize) -> Opinion {
+fn overall(requests: &[Judged<'_>], phrases: &[&'static Phrase], elsewhere: usize) -> Opinion {
     let mut opinion = Opinion::default();
-    let tokens = requests.iter().filter(|one| has_token(&one.seen)).count();
+    let tokens = requests.iter().filter(|one| has_token(one.seen)).count();
     let tested = requests.iter().any(|one| one.seen.succeeded == Some(true));
     for verdict in [Verdict::Fail, Verdict::CannotTell, Verdict::Warn] {
         let count = requests.iter().filter(|one| one.opinion.verdict == verdict).count();

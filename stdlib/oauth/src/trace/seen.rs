@@ -4,7 +4,7 @@ use model::{Class, Code, Failure, Timestamp};
 
 use super::phrase::Phrase;
 use crate::challenge::{Challenge, parse_challenges};
-use crate::mask::{shown, shown_within};
+use crate::mask::shown_within;
 use crate::token::{Token, TokenProblem, read_token};
 
 /// So many requests are read of one recording.
@@ -72,13 +72,12 @@ impl SignIn {
     /// Reads the value of an `Authorization` header.
     pub(super) fn of(value: &str) -> SignIn {
         let value = value.trim();
-        let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return if scheme.is_empty() {
-                SignIn::None
-            } else {
-                SignIn::Other(shown(&scheme.chars().take(20).collect::<String>()))
-            };
+        let (word, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
+        if word.is_empty() {
+            return SignIn::None;
+        }
+        if !word.eq_ignore_ascii_case("bearer") {
+            return SignIn::Other(scheme(word).to_owned());
         }
         if rest.trim().is_empty() {
             return SignIn::Asked;
@@ -90,16 +89,39 @@ impl SignIn {
     }
 }
 
-/// Challenges as they may be kept: a negotiation's data left out, and values masked.
+/// Ways of signing in that are told by name; whatever else stands there may be anything.
+const SCHEMES: [&str; 6] = ["Bearer", "Basic", "Digest", "Kerberos", "Negotiate", "NTLM"];
+const OTHER_SCHEME: &str = "another scheme";
+
+/// What a Bearer challenge tells about the service.
+const PARAMETERS: [&str; 7] = [
+    "authorization_uri",
+    "client_id",
+    "error",
+    "error_description",
+    "realm",
+    "token_types",
+    "trusted_issuers",
+];
+
+fn scheme(text: &str) -> &'static str {
+    SCHEMES.into_iter().find(|known| known.eq_ignore_ascii_case(text)).unwrap_or(OTHER_SCHEME)
+}
+
+/// Challenges as they may be kept: a negotiation's data and what is not known left out, values masked.
 pub(super) fn challenges(value: &str) -> Vec<Challenge> {
     // Lists of trusted issuers are long.
     const LENGTH_MAX: usize = 8 * 1024;
-    let masked = |text: &str| shown_within(text, LENGTH_MAX);
     parse_challenges(value)
         .into_iter()
         .map(|one| Challenge {
-            scheme: masked(&one.scheme),
-            parameters: one.parameters.iter().map(|(name, value)| (masked(name), masked(value))).collect(),
+            scheme: scheme(&one.scheme).to_owned(),
+            parameters: one
+                .parameters
+                .into_iter()
+                .filter(|(name, _)| PARAMETERS.contains(&name.as_str()))
+                .map(|(name, value)| (name, shown_within(&value, LENGTH_MAX)))
+                .collect(),
             token68: String::new(),
         })
         .collect()

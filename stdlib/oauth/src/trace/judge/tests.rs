@@ -165,26 +165,25 @@ fn over_a_recording() {
     other.app_id = "11111111-0000-0ff1-ce00-000000000000".into();
     let elsewhere = Seen { host: "graph.example".into(), ..sent(other, 200) };
     let refused = sent(user_token(HOST, TENANT, NOW + 600), 401);
-    let over = |requests: Vec<Seen>| {
-        let recording = Recording {
-            kind: RecordingKind::Har,
-            creator: String::new(),
-            requests,
-            phrases: Vec::new(),
-            thumbprints: vec!["CD".repeat(20)],
-            cookies: 0,
-        };
-        judge_trace(&recording, &expected())
+    let recorded = |requests: Vec<Seen>| Recording {
+        kind: RecordingKind::Har,
+        creator: String::new(),
+        requests,
+        phrases: Vec::new(),
+        thumbprints: vec!["CD".repeat(20)],
+        cookies: 0,
     };
-    let all_well = over(vec![asked.clone(), good(), picture.clone(), elsewhere.clone()]);
+    let opinion = |requests: Vec<Seen>| judge_trace(&recorded(requests), &expected()).opinion;
+    let recording = recorded(vec![asked.clone(), good(), picture.clone(), elsewhere.clone()]);
+    let all_well = judge_trace(&recording, &expected());
     assert_eq!((all_well.opinion.verdict, all_well.ignored, all_well.requests.len()), (Verdict::Pass, 2, 2));
     assert!(all_well.opinion.reasons[0].contains("none of those given"));
-    assert_eq!(over(vec![asked, picture]).opinion.verdict, Verdict::CannotTell);
-    let other_only = over(vec![elsewhere]);
-    assert_eq!(other_only.opinion.verdict, Verdict::CannotTell);
-    assert!(other_only.opinion.reasons[0].contains("1 requests with a token are for other hosts"));
-    let one_bad = over(vec![good(), refused]);
-    assert_eq!(one_bad.opinion.verdict, Verdict::Fail);
-    assert!(one_bad.opinion.reasons[0].contains("1 of 2 requests: fail"));
-    assert_eq!(over(Vec::new()).opinion.verdict, Verdict::CannotTell);
+    assert_eq!(opinion(vec![asked, picture]).verdict, Verdict::CannotTell);
+    let other_only = opinion(vec![elsewhere]);
+    assert_eq!(other_only.verdict, Verdict::CannotTell);
+    assert!(other_only.reasons[0].contains("1 requests with a token are for other hosts"));
+    let one_bad = opinion(vec![good(), refused]);
+    assert_eq!(one_bad.verdict, Verdict::Fail);
+    assert!(one_bad.reasons[0].contains("1 of 2 requests: fail"));
+    assert_eq!(opinion(Vec::new()).verdict, Verdict::CannotTell);
 }

@@ -3,6 +3,7 @@
 use contracts::{CallContext, Check};
 
 use crate::local::Local;
+use crate::remote::Remote;
 use crate::settings::Connection;
 use crate::transport::Transport;
 
@@ -10,7 +11,7 @@ use crate::transport::Transport;
 pub(crate) fn transport(connection: &Connection) -> Box<dyn Transport> {
     match connection {
         Connection::Local(settings) => Box::new(Local::new(settings.clone())),
-        Connection::Remote(_) => Box::new(crate::absent::Absent),
+        Connection::Remote(settings) => Box::new(Remote::new(settings.clone())),
     }
 }
 

@@ -65,7 +65,6 @@ pub(crate) enum Received {
     /// Nothing so far; ask again.
     Nothing,
     /// The far end says that the pipeline has ended; `bytes` came with it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only WS-Management says so"))]
     Done(Vec<u8>),
 }
 

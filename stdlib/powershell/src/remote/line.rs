@@ -1,0 +1,59 @@
+//! The line to a server: requests of WS-Management over a channel, each with its answer, never repeated by itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contracts::CallContext;
+
+use super::basic::Basic;
+use super::channel::{Channel, ChannelError, HttpAnswer};
+use super::judge::{Trouble, judge};
+use crate::call::Refusal;
+use crate::settings::{RemoteAuth, RemoteSettings};
+use crate::wsman::{Answer, Body, Request};
+
+/// The server is given this much longer than the operation may take to say that it took too long.
+const GRACE: Duration = Duration::from_secs(15);
+
+#[derive(Clone)]
+pub(super) struct Line {
+    channel: Arc<dyn Channel>,
+    uri: String,
+}
+
+impl Line {
+    /// Connects to nothing yet.
+    pub(super) fn new(settings: &RemoteSettings, context: &dyn CallContext) -> Result<Line, Refusal> {
+        super::address(settings)?;
+        let channel: Arc<dyn Channel> = match &settings.auth {
+            RemoteAuth::Basic { user, password } => Arc::new(Basic::new(settings, user, password, context)?),
+            RemoteAuth::Kerberos => {
+                return Err(super::wrong(
+                    settings,
+                    "this build speaks no Kerberos",
+                    "build it with the feature kerberos, or sign in with auth = \"basic\"",
+                ));
+            }
+        };
+        Ok(Line { channel, uri: settings.uri.clone() })
+    }
+
+    /// Sends a request and reads its answer. `time` is what the operation may take at the server.
+    pub(super) async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, Trouble> {
+        let id = request.message_id;
+        let answer = judge(&self.uri, &self.send(request, time).await?)?;
+        let other = answer.relates_to.is_some_and(|of| of != id) && !matches!(answer.body, Body::Fault(_));
+        if other {
+            return Err(Trouble::lost(format!("POST {}: the answer belongs to another request", self.uri)));
+        }
+        Ok(answer)
+    }
+
+    /// The same, with the answer as HTTP brought it.
+    pub(super) async fn send(&self, request: Request, time: Duration) -> Result<HttpAnswer, Trouble> {
+        self.channel.exchange(request.text, time + GRACE).await.map_err(|error| match error {
+            ChannelError::NotSent(refusal) => Trouble::Refused(refusal),
+            ChannelError::Lost { message } => Trouble::lost(message),
+        })
+    }
+}

@@ -29,7 +29,8 @@ pub(super) fn examined(recording: &Recording, expectation: &Expectation) -> Exam
         expected.app_ids = APPLICATIONS.map(str::to_owned).to_vec();
     }
     let verdict = judge_trace(recording, &expected);
-    let shown: Vec<Examined> = verdict.requests.iter().take(REQUESTS_MAX).map(request).collect();
+    let shown: Vec<Examined> =
+        verdict.requests.iter().take(REQUESTS_MAX).map(|judged| request(judged, recording.kind)).collect();
     let left_out = verdict.requests.len() - shown.len();
     let messages = verdict
         .phrases
@@ -67,7 +68,7 @@ pub(super) fn examined(recording: &Recording, expectation: &Expectation) -> Exam
     .fact("unchecked", texts(&verdict.opinion.unchecked))
 }
 
-fn request(judged: &Judged<'_>) -> Examined {
+fn request(judged: &Judged<'_>, kind: RecordingKind) -> Examined {
     let seen = judged.seen;
     let mut parts = Vec::new();
     let mut part = |name: &'static str, title: &str, token: Option<&::oauth::Token>| {
@@ -88,7 +89,7 @@ fn request(judged: &Judged<'_>) -> Examined {
         kind: "request",
         grade: grade(judged.opinion.verdict),
         verdict: judged.opinion.verdict.as_str(),
-        title: title(seen),
+        title: title(seen, kind),
         reasons: judged.opinion.reasons.clone(),
         parts,
         ..Examined::default()
@@ -104,10 +105,14 @@ fn request(judged: &Judged<'_>) -> Examined {
     .fact("unchecked", texts(&judged.opinion.unchecked))
 }
 
-fn title(seen: &Seen) -> String {
+fn title(seen: &Seen, kind: RecordingKind) -> String {
     let words: Vec<&str> =
         ["request", &seen.method, &seen.url].into_iter().filter(|word| !word.is_empty()).collect();
-    format!("{} ({})", words.join(" "), seen.number)
+    let place = match kind {
+        RecordingKind::Har => "entry",
+        RecordingKind::Log => "line",
+    };
+    format!("{} ({place} {})", words.join(" "), seen.number)
 }
 
 fn sign_in(seen: &Seen) -> String {

@@ -38,7 +38,7 @@ pub fn judge_trace<'a>(recording: &'a Recording, expected: &Expected) -> TraceVe
     phrases.dedup();
     let elsewhere = recording.requests.iter().filter(|seen| has_token(seen)).count()
         - requests.iter().filter(|one| has_token(one.seen)).count();
-    let mut opinion = overall(&requests, &phrases, elsewhere);
+    let mut opinion = overall(&requests, &phrases, elsewhere, recording.kind);
     for thumbprint in &recording.thumbprints {
         let known = expected.thumbprints.contains(thumbprint);
         opinion.reasons.push(format!(
@@ -204,7 +204,12 @@ fn offered(seen: &Seen) -> String {
 }
 
 /// `elsewhere`: requests with a token that have nothing to do with this target.
-fn overall(requests: &[Judged<'_>], phrases: &[&'static Phrase], elsewhere: usize) -> Opinion {
+fn overall(
+    requests: &[Judged<'_>],
+    phrases: &[&'static Phrase],
+    elsewhere: usize,
+    kind: RecordingKind,
+) -> Opinion {
     let mut opinion = Opinion::default();
     let tokens = requests.iter().filter(|one| has_token(one.seen)).count();
     let tested = requests.iter().any(|one| one.seen.succeeded == Some(true));
@@ -218,14 +223,21 @@ fn overall(requests: &[Judged<'_>], phrases: &[&'static Phrase], elsewhere: usiz
         opinion.say(if phrase.harmless { Verdict::Warn } else { Verdict::Fail }, phrase.cause);
     }
     if tokens == 0 && !tested {
-        let why = if elsewhere == 0 {
-            "no request with a token was recorded; browsers leave it out of a HAR unless told to keep sensitive data".to_owned()
-        } else {
-            format!(
-                "the {elsewhere} requests with a token are for other hosts and by other applications than those looked for"
-            )
+        let why = match (elsewhere, kind) {
+            (0, RecordingKind::Har) => {
+                "no request with a token was recorded; browsers leave it out of a HAR unless told to \
+                                        keep sensitive data"
+                    .to_owned()
+            }
+            (0, RecordingKind::Log) => "no token is in the log".to_owned(),
+            (count, _) => format!(
+                "the {count} requests with a token are for other hosts and by other applications than those looked for"
+            ),
         };
         opinion.say(Verdict::CannotTell, why);
+    }
+    if tokens == 0 && tested {
+        opinion.unchecked("what the tokens say: none was recorded, only that the test succeeded");
     }
     for one in requests {
         for what in &one.opinion.unchecked {

@@ -17,6 +17,8 @@ mod local;
 mod oidc;
 mod openssl;
 mod peer_process;
+mod psrp;
+mod psrp_faults;
 mod psrp_peer;
 mod pypsrp;
 mod recordings;

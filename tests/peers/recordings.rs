@@ -1,4 +1,4 @@
-//! Recordings of real Windows servers: every object in them is read as others read it.
+//! Recordings of real Windows servers: every SOAP answer and every object in them is read as others read it.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -6,15 +6,72 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use powershell::clixml::{self, Limits};
+use powershell::wsman::{self, Body, CommandState};
 use serde_json::Value as Json;
 
 use crate::install;
 use crate::psrp_peer::script;
 
 /// What the pinned release holds.
+const SOAP_ANSWERS: usize = 520;
+const SOAP_FAULTS: usize = 10;
+const STREAMS: usize = 541;
+const ENDS: usize = 68;
 const OBJECTS: usize = 471;
 /// Texts, numbers, truth values, identifiers and bytes in them.
 const LEAVES: usize = 3651;
+
+#[test]
+fn every_soap_answer_is_read_as_another_parser_reads_it() {
+    let (mut answers, mut faults, mut streams, mut ends) = (0, 0, 0, 0);
+    for told in told("soap") {
+        let (file, seen) = (told["file"].as_str().expect("a file"), &told["seen"]);
+        let answer = wsman::parse(told["answer"].as_str().expect("an answer").as_bytes())
+            .unwrap_or_else(|error| panic!("{file}: {error}\n{}", told["answer"]));
+        answers += 1;
+        let relates_to =
+            seen["relates_to"].as_str().map(|text| text.trim_start_matches("uuid:").to_lowercase());
+        assert_eq!(answer.relates_to.map(|id| id.to_string()), relates_to, "{file}");
+        match answer.body {
+            Body::Fault(fault) => {
+                faults += 1;
+                assert_eq!(fault.code.map(u64::from), seen["fault"].as_u64(), "{file}");
+                assert!(!fault.message.is_empty(), "{file}: a fault says something");
+            }
+            Body::Received { streams: read, state } => {
+                let expected: Vec<(Option<String>, Vec<u8>)> = seen["streams"]
+                    .as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|one| {
+                        let bytes = STANDARD.decode(one[1].as_str().expect("base64"));
+                        (one[0].as_str().map(str::to_lowercase), bytes.expect("base64"))
+                    })
+                    .collect();
+                streams += read.len();
+                let read: Vec<(Option<String>, Vec<u8>)> =
+                    read.into_iter().map(|one| (one.pipeline.map(|id| id.to_string()), one.bytes)).collect();
+                assert_eq!(read, expected, "{file}");
+                let done = matches!(state, Some((_, CommandState::Done)));
+                assert_eq!(done, seen["done"].as_bool().expect("a truth value"), "{file}");
+                ends += usize::from(done);
+            }
+            Body::Created { selectors } => {
+                assert!(
+                    seen["action"].as_str().is_some_and(|action| action.ends_with("CreateResponse")),
+                    "{file}"
+                );
+                assert!(selectors.iter().any(|(name, _)| name == "ShellId"), "{file}");
+            }
+            Body::Done { .. } => {
+                assert_eq!(seen["streams"], serde_json::json!([]), "{file}");
+                assert_eq!(seen["fault"], Json::Null, "{file}");
+            }
+        }
+    }
+    println!("{answers} SOAP answers, {faults} of them faults, {streams} streams, {ends} ends of commands");
+    assert_eq!((answers, faults, streams, ends), (SOAP_ANSWERS, SOAP_FAULTS, STREAMS, ENDS));
+}
 
 #[test]
 fn every_object_is_read_as_psrpcore_reads_it() {

@@ -26,10 +26,10 @@ FAULTS = {
     "timed_out": ("w:TimedOut", 2150858793, "The WS-Management service cannot complete the operation within the time specified in OperationTimeout."),
     "no_shell": ("w:InvalidSelectors", 2150858843, "The WS-Management service cannot process the request because the request contained invalid selectors for the resource."),
     "quota": ("w:QuotaLimit", 2150859173, "The WS-Management service cannot process the request. This user is allowed a maximum number of 18 concurrent shells, which has been exceeded. Close existing shells or raise the quota for this user."),
-    "resource": ("a:DestinationUnreachable", 2150858752, "The WS-Management service cannot process the request. The resource URI does not exist in the WS-Management catalog."),
+    "resource": ("a:DestinationUnreachable", 2150858811, "The WS-Management service cannot process the request. The resource URI does not exist in the WS-Management catalog."),
     "too_long": ("w:EncodingLimit", 2150859025, "The request size exceeded the configured MaxEnvelopeSize quota."),
     "denied": ("w:AccessDenied", 5, "Access is denied."),
-    "busy": ("w:InternalError", 2150859106, "The WS-Management service cannot process the request. The service is restarting."),
+    "busy": ("a:EndpointUnavailable", 2150858772, "The WS-Management service cannot process the request. The service is restarting."),
     "malformed": ("a:InvalidMessageInformationHeader", 2150858767, "The request contains one or more invalid SOAP headers."),
 }
 GERMAN = "Der WS-Verwaltungsdienst kann die Anforderung nicht verarbeiten (\u00e4\u00f6\u00fc\u00df)."

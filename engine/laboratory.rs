@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contracts::Targets;
 use model::{Class, Code, Failure};
-use prove::{Fault, LabEffect, LabWorld, Laboratory, Way};
+use prove::{Fate, Fault, LabEffect, LabWorld, Laboratory, Way};
 use serde_json::Value as Json;
 use sim::{Act, By, Faults, Injection, World, WorldError, WorldSpec};
 
@@ -64,10 +64,24 @@ impl LabWorld for SimWorld {
         self.world.as_other_admin(&action).map_err(|error| refused(&error))
     }
 
+    fn fate(&self, _operation: &str, way: Way) -> Fate {
+        match way {
+            Way::Throttled => Fate::Refused,
+            // Neither a status nor an error that passes says how far the work had come.
+            Way::ErrorBefore | Way::TimeoutBefore | Way::CutBefore => Fate::LostUndone,
+            Way::ErrorAfter | Way::TimeoutAfter | Way::CutAfter => Fate::LostDone,
+        }
+    }
+
     fn fail(&self, faults: &[Fault]) -> Result<(), Failure> {
         let injections = faults
             .iter()
-            .map(|fault| Injection { on: fault.operation.clone(), nth: fault.nth, times: 1, act: act(fault.way) })
+            .map(|fault| Injection {
+                on: fault.operation.clone(),
+                nth: fault.nth,
+                times: 1,
+                act: act(fault.way),
+            })
             .collect();
         self.world.faults(Faults { injections, ..Faults::default() }).map_err(|error| refused(&error))
     }

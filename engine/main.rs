@@ -7,6 +7,7 @@ use cli::{Opened, Opening, Wiring};
 use model::Failure;
 
 mod inspect;
+mod laboratory;
 mod sim;
 mod simulator;
 mod targets;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     cli::main(Wiring {
         open,
         inspector: &inspect::Files,
+        laboratory: || Arc::new(laboratory::SimLaboratory),
         workflows: embedded::WORKFLOWS,
         error_pages: embedded::ERROR_PAGES,
     })

@@ -66,6 +66,16 @@ impl SimTargets {
         }
     }
 
+    /// Opens one world in memory under `name`, a kept target's, and nothing else.
+    pub(crate) async fn around(name: &str, world: World) -> Result<SimTargets, Failure> {
+        let targets = SimTargets::new(PathBuf::new(), |name| {
+            Err(Failure::invalid(Code::TargetUnknown, format!("there is no target '{name}' in a laboratory")))
+        });
+        let open = serve(world).await?;
+        targets.known().insert(name.to_owned(), open);
+        Ok(targets)
+    }
+
     /// The world behind a key, if it is open: `sim:NAME`, or `run-ID` for the throw-away world of a run.
     #[allow(dead_code, reason = "for tests that include this file")]
     pub(crate) fn world(&self, key: &str) -> Option<World> {

@@ -15,8 +15,7 @@ use serde_json::Value;
 use sim::{By, World, WorldSpec};
 
 use crate::bounds;
-use crate::lab::{differences, shipped};
-use crate::reference::sorted;
+use crate::lab::{differences, shipped, sorted};
 
 /// How many runs are killed without being asked for more.
 const ROUNDS: u64 = 8;

@@ -13,12 +13,12 @@ use sim::{By, World, WorldSpec};
 use store::MemoryJournal;
 
 use crate::clock::TestClock;
-use crate::simulator::SimTargets;
+use crate::sim::SimTargets;
 
 pub(crate) const TARGET: &str = "sim:case";
 
 /// Compiled scripts are named by their digest, so processes may share them.
-static STEPS: LazyLock<Arc<script::ScriptRunner>> =
+pub(crate) static STEPS: LazyLock<Arc<script::ScriptRunner>> =
     LazyLock::new(|| Arc::new(script::ScriptRunner::new(script::Limits::default())));
 
 pub(crate) struct Lab {
@@ -115,11 +115,6 @@ impl Lab {
             .collect()
     }
 
-    /// The operations of our effects, in order, as the simulator's faults name them.
-    pub(crate) fn our_operations(&self) -> Vec<String> {
-        self.world().ledger().into_iter().filter(|entry| entry.by == By::Us).map(|entry| entry.what).collect()
-    }
-
     pub(crate) fn start(&self, approve: ApproveMode) -> StartRequest {
         StartRequest {
             workflow: self.workflow.clone(),
@@ -127,15 +122,6 @@ impl Lab {
             params: self.params.clone(),
             by: "tester".into(),
             approve,
-        }
-    }
-
-    pub(crate) fn plan(&self) -> contracts::PlanRequest {
-        contracts::PlanRequest {
-            workflow: self.workflow.clone(),
-            target: TARGET.into(),
-            params: self.params.clone(),
-            commands: false,
         }
     }
 
@@ -182,6 +168,12 @@ pub(crate) fn story(records: &[Record]) -> String {
         })
         .collect();
     lines.join("\n")
+}
+
+/// Steps beside one another may end in any order.
+pub(crate) fn sorted(mut effects: Vec<String>) -> Vec<String> {
+    effects.sort();
+    effects
 }
 
 /// Where two pictures differ, by JSON pointer; empty when they are the same.

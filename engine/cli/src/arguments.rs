@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Graph(command::graph::Arguments),
     /// List the host functions that scripts may call
     Functions(command::functions::Arguments),
+    /// Play a workflow's cases on simulated worlds, and disturb them everywhere
+    Test(command::test::Arguments),
     /// Serve a simulated organisation and tenant, or make a kept world fresh
     Simulate(command::simulate::Arguments),
     /// Check every connection of a target, from its name to its permissions; writes nothing there

@@ -78,6 +78,45 @@ pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
     Ok(Layer { name: shown, files, prefix })
 }
 
+/// Case files by name: how errors call the file, and its text.
+pub(crate) type Cases = BTreeMap<String, (String, String)>;
+
+/// The cases of a shipped workflow.
+pub(crate) fn shipped_cases(files: &[(&'static str, &'static str)], id: &str) -> Cases {
+    let under = format!("{id}/cases/");
+    files
+        .iter()
+        .filter_map(|(path, text)| Some((path.strip_prefix(under.as_str())?, *path, *text)))
+        .filter(|(name, ..)| is_case(name))
+        .map(|(name, path, text)| (name.to_owned(), (format!("workflows/{path}"), text.to_owned())))
+        .collect()
+}
+
+/// The cases of a folder; none where it has no `cases`.
+pub(crate) fn cases(folder: &Path) -> Result<Cases, Failure> {
+    let inner = folder.join("cases");
+    if !inner.is_dir() {
+        return Ok(Cases::new());
+    }
+    let failed = |cause: std::io::Error| {
+        Failure::new(Code::Case, Class::Denied, format!("{} cannot be read: {cause}", inner.display()))
+    };
+    let mut cases = Cases::new();
+    for entry in std::fs::read_dir(&inner).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_case(&name) {
+            let path = entry.path();
+            cases.insert(name, (path.display().to_string(), read(&path)?));
+        }
+    }
+    Ok(cases)
+}
+
+fn is_case(name: &str) -> bool {
+    !name.contains('/') && Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
 fn is_ours(path: &str) -> bool {
     let script =
         |part: &str| path.strip_prefix(part).is_some_and(|name| is_script(name) && !name.contains('/'));

@@ -73,7 +73,7 @@ pub(crate) fn target(context: &Context, typed: &str) -> Result<Named, Problem> {
 }
 
 /// A name with a separator or a dot in front is a folder; a workflow's id never has either.
-fn is_path(name: &str) -> bool {
+pub(crate) fn is_path(name: &str) -> bool {
     name.contains(['/', '\\']) || name.starts_with('.')
 }
 

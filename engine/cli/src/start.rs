@@ -90,6 +90,7 @@ async fn perform(context: &Context, command: Command) -> Outcome {
         Command::Graph(arguments) => command::graph::perform(context, arguments),
         Command::Functions(arguments) => command::functions::perform(context, arguments),
         Command::Simulate(arguments) => command::simulate::perform(context, arguments).await,
+        Command::Test(arguments) => command::test::perform(context, arguments).await,
         Command::Doctor(arguments) => command::doctor::perform(context, arguments).await,
         Command::Inspect(arguments) => command::inspect::perform(context, arguments),
         Command::Trace(arguments) => command::trace::perform(context, arguments).await,

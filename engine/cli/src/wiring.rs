@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use contracts::{SecretText, Targets};
 use manifest::target::{SecretPlace, Setting};
 use model::{Failure, Finding};
+use prove::Laboratory;
 
 use crate::inspector::Inspector;
 
@@ -15,6 +16,8 @@ use crate::inspector::Inspector;
 pub struct Wiring {
     /// Opens what depends on this process. Must not write before it is used.
     pub open: fn(&Opening) -> Result<Opened, Failure>,
+    /// Where `footbridge test` makes its worlds.
+    pub laboratory: fn() -> Arc<dyn Laboratory>,
     /// Reads certificates, tokens and recordings for `inspect` and `trace`.
     pub inspector: &'static dyn Inspector,
     /// The shipped workflows: path below `workflows/`, text.

@@ -47,6 +47,8 @@ pub(crate) struct Expect {
     pub(crate) plan: Option<BTreeMap<String, usize>>,
     pub(crate) unchecked: Option<Vec<String>>,
     pub(crate) code: Option<Code>,
+    /// What undo brings back; where it is not said, something may stay that the plan called irreversible.
+    pub(crate) undo: Option<CaseUndo>,
     #[serde(default)]
     pub(crate) holds: Vec<Holds>,
 }
@@ -58,6 +60,13 @@ pub(crate) enum CaseEnd {
     Failed,
     Stale,
     Conflict,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CaseUndo {
+    /// Exactly the world from before.
+    Whole,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -104,15 +113,17 @@ fn empty() -> Json {
 /// Reads a case file. `file` is how errors name it; its stem is the case's name.
 pub fn read_case(file: &str, text: &str) -> Result<Case, Failure> {
     let mut case: Case = toml::from_str(text).map_err(|error| {
-        let place = error.span().map_or(Place { file: file.into(), line: 0, column: 0, text: None }, |span| {
-            place(file, text, span.start)
-        });
+        let place =
+            error.span().map_or(Place { file: file.into(), line: 0, column: 0, text: None }, |span| {
+                place(file, text, span.start)
+            });
         Failure::invalid(Code::Case, format!("read the case {file}: {}", error.message()))
             .hint("workflows/README.md describes every key of a case")
             .at(place)
     })?;
     if let Some(bad) = case.expect.holds.iter().find(|one| one.equals.is_some() == one.absent) {
-        let why = format!("read the case {file}: {} must have either 'equals' or 'absent = true'", bad.pointer);
+        let why =
+            format!("read the case {file}: {} must have either 'equals' or 'absent = true'", bad.pointer);
         return Err(Failure::invalid(Code::Case, why));
     }
     let stem = file.rsplit(['/', '\\']).next().unwrap_or(file);
@@ -148,7 +159,11 @@ mod tests {
             ("title = \n", 1),
         ] {
             let failure = read_case("cases/a.toml", text).unwrap_err();
-            assert_eq!((failure.code, failure.place.map(|place| place.line)), (Code::Case, Some(line)), "{text}");
+            assert_eq!(
+                (failure.code, failure.place.map(|place| place.line)),
+                (Code::Case, Some(line)),
+                "{text}"
+            );
         }
         let both = format!("{good}[[expect.holds]]\npointer = '/x'\nabsent = true\nequals = 1\n");
         assert!(read_case("a.toml", &both).unwrap_err().message.contains("/x"));

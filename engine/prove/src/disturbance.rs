@@ -12,6 +12,8 @@ pub enum Disturbance {
     Crash { half: Half, moment: Moment, write: usize },
     /// One write to the world fails in one way.
     Fail { half: Half, operation: String, nth: u32, way: Way },
+    /// Every write does its work, and every answer is lost, forward and in undo.
+    LoseEveryAnswer,
     /// Everything again.
     Repeat(Repetition),
     /// Calls fail by a seed.
@@ -107,6 +109,7 @@ impl Disturbance {
             Disturbance::Crash { half: Half::Undo, .. } => "crash in undo",
             Disturbance::Fail { half: Half::Run, .. } => "failure",
             Disturbance::Fail { half: Half::Undo, .. } => "failure in undo",
+            Disturbance::LoseEveryAnswer => "every answer lost",
             Disturbance::Repeat(_) => "repeat",
             Disturbance::Faults { .. } => "faults",
         }
@@ -123,6 +126,7 @@ impl fmt::Display for Disturbance {
             Disturbance::Fail { half, operation, nth, way } => {
                 write!(out, "fail:{}:{}:{nth}:{operation}", half.word(), way.word())
             }
+            Disturbance::LoseEveryAnswer => out.write_str("lose-every-answer"),
             Disturbance::Repeat(repetition) => write!(out, "repeat:{}", repetition.word()),
             Disturbance::Faults { seed } => write!(out, "faults:{seed}"),
         }
@@ -137,6 +141,7 @@ impl FromStr for Disturbance {
         let parts: Vec<&str> = text.splitn(5, ':').collect();
         match parts[..] {
             ["none"] => Ok(Disturbance::None),
+            ["lose-every-answer"] => Ok(Disturbance::LoseEveryAnswer),
             ["crash", half, moment, write] => Ok(Disturbance::Crash {
                 half: half.parse()?,
                 moment: moment.parse()?,
@@ -166,6 +171,7 @@ mod tests {
     fn what_is_printed_can_be_typed() {
         for disturbance in [
             Disturbance::None,
+            Disturbance::LoseEveryAnswer,
             Disturbance::Crash { half: Half::Undo, moment: Moment::After, write: 12 },
             Disturbance::Fail {
                 half: Half::Run,

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use model::{Event, Life, Record};
 
 use crate::disturbance::{Half, Way};
-use crate::laboratory::Fault;
-use crate::reference::{Done, Reference, Setup};
+use crate::laboratory::{Fate, Fault};
+use crate::reference::{Done, Reference, Setup, Write};
 use crate::trial::Tried;
 
 pub(crate) async fn fail(setup: &Setup, reference: &Reference, half: Half, fault: Fault) -> Tried {
@@ -27,11 +27,32 @@ pub(crate) async fn fail(setup: &Setup, reference: &Reference, half: Half, fault
     };
     lab.expect_life(run, life).await?;
     reference.compare(done, &lab, run, from).await?;
-    let records = lab.records(run).await?;
-    match blindly(&records, half == Half::Undo) {
-        Some(why) => Err(format!("{why}\n{}", lab.tale(run).await)),
-        None => Ok(met(&records, half == Half::Undo)),
+    let fate = lab.world.fate(&fault.operation, fault.way);
+    match told(&lab.records(run).await?, half == Half::Undo, fate) {
+        Ok(()) => Ok(true),
+        Err(why) => Err(format!("{why}\n{}", lab.tale(run).await)),
     }
+}
+
+/// Every write of the run and then of its undo is done, and every answer lost.
+pub(crate) async fn lose_every_answer(setup: &Setup, reference: &Reference) -> Tried {
+    let lab = setup.lab().await?;
+    let lost = |done: &Done| -> Vec<Fault> {
+        let fault =
+            |write: &Write| Fault { operation: write.operation.clone(), nth: write.nth, way: Way::CutAfter };
+        done.writes.iter().map(fault).collect()
+    };
+    lab.world.fail(&lost(&reference.run)).map_err(|failure| failure.to_string())?;
+    let process = lab.process();
+    let run = lab.forward(&process).await.map_err(|failure| failure.to_string())?;
+    lab.expect_life(run, Life::Succeeded).await?;
+    reference.compare(&reference.run, &lab, run, 0).await?;
+    let from = lab.world.effects().len();
+    lab.world.fail(&lost(&reference.undo)).map_err(|failure| failure.to_string())?;
+    lab.undo(&lab.process(), run).await.map_err(|failure| failure.to_string())?;
+    lab.expect_life(run, Life::Undone).await?;
+    reference.compare(&reference.undo, &lab, run, from).await?;
+    Ok(true)
 }
 
 /// All ways at the first and the last write of an operation, and one in turn at the many equal ones in between.
@@ -52,32 +73,47 @@ pub(crate) fn faults(done: &Done) -> Vec<Fault> {
     faults
 }
 
-/// Whether the journal tells of a write that did not go as it should.
-fn met(records: &[Record], in_undo: bool) -> bool {
-    records.iter().any(|record| {
-        matches!(&record.event, Event::NotDone { undo, .. } | Event::Doubted { undo, .. } if *undo == in_undo)
-    })
-}
-
-/// A write that was sent again although nothing had said that it was not done.
-fn blindly(records: &[Record], in_undo: bool) -> Option<String> {
-    // What is known of each change's last sending: `true` once it may be sent (again).
-    let mut free: BTreeMap<(String, String), bool> = BTreeMap::new();
+/// The journal tells what happened to the one change that met the fault, and its intents say how often it was sent.
+fn told(records: &[Record], in_undo: bool, fate: Fate) -> Result<(), String> {
+    let mut refused = Vec::new();
+    let mut doubted = Vec::new();
+    let mut settled = Vec::new();
     for record in records {
         match &record.event {
-            Event::Intent { step, key, undo, .. } if *undo == in_undo => {
-                let change = (step.to_string(), key.clone());
-                if free.insert(change, false) == Some(false) {
-                    return Some(format!("'{key}' of step '{step}' was sent again without looking"));
-                }
-            }
-            Event::NotDone { step, key, undo, .. } | Event::Settled { step, key, undo, took_effect: false, .. }
-                if *undo == in_undo =>
-            {
-                free.insert((step.to_string(), key.clone()), true);
+            Event::NotDone { step, key, undo, .. } if *undo == in_undo => refused.push((step, key)),
+            Event::Doubted { step, key, undo, .. } if *undo == in_undo => doubted.push((step, key)),
+            Event::Settled { step, key, took_effect, undo, .. } if *undo == in_undo => {
+                settled.push((step, key, *took_effect));
             }
             _ => {}
         }
     }
-    None
+    let lost = usize::from(fate != Fate::Refused);
+    if (refused.len(), doubted.len(), settled.len()) != (1 - lost, lost, lost) {
+        return Err(format!(
+            "one write was {fate:?}; the journal tells of {} refused, {} in doubt and {} settled",
+            refused.len(),
+            doubted.len(),
+            settled.len()
+        ));
+    }
+    let (step, key) = refused.into_iter().chain(doubted).next().expect("counted above");
+    if let Some((settled_step, settled_key, took_effect)) = settled.first()
+        && ((*settled_step, *settled_key) != (step, key) || *took_effect != (fate == Fate::LostDone))
+    {
+        return Err(format!("'{key}' of step '{step}' was {fate:?}, and was settled otherwise"));
+    }
+    let sent = records
+        .iter()
+        .filter(|record| {
+            matches!(&record.event, Event::Intent { step: of, key: what, undo, .. }
+                if *undo == in_undo && (of, what) == (step, key))
+        })
+        .count();
+    let wanted = if fate == Fate::LostDone { 1 } else { 2 };
+    if sent == wanted {
+        Ok(())
+    } else {
+        Err(format!("'{key}' of step '{step}' was sent {sent} times, not {wanted}"))
+    }
 }

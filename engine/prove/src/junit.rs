@@ -23,10 +23,8 @@ pub fn junit(workflow: &str, proof: &Proof) -> String {
         .write_inner_content(|writer| {
             writer.create_element("testsuite").with_attributes(suite).write_inner_content(|writer| {
                 for end in &proof.ends {
-                    let (name, time) = (
-                        end.trial.disturbance.to_string(),
-                        format!("{:.3}", end.took.as_secs_f64()),
-                    );
+                    let (name, time) =
+                        (end.trial.disturbance.to_string(), format!("{:.3}", end.took.as_secs_f64()));
                     let case = writer.create_element("testcase").with_attributes([
                         ("classname", format!("{workflow}.{}", end.trial.case).as_str()),
                         ("name", name.as_str()),
@@ -63,7 +61,9 @@ pub fn junit(workflow: &str, proof: &Proof) -> String {
 
 /// XML has no way to say most control characters.
 fn clean(text: &str) -> String {
-    text.chars().map(|other| if other.is_control() && !matches!(other, '\n' | '\t') { ' ' } else { other }).collect()
+    text.chars()
+        .map(|other| if other.is_control() && !matches!(other, '\n' | '\t') { ' ' } else { other })
+        .collect()
 }
 
 #[cfg(test)]

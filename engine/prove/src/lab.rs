@@ -13,7 +13,7 @@ use crate::clock::LabClock;
 use crate::laboratory::{LabEffect, LabWorld};
 
 /// Who acts in a proof.
-const BY: &str = "proof";
+pub(crate) const BY: &str = "proof";
 
 pub(crate) struct Lab {
     journal: MemoryJournal,
@@ -31,7 +31,14 @@ impl Lab {
         workflow: Arc<Workflow>,
         params: Map,
     ) -> Lab {
-        Lab { journal: MemoryJournal::new(), world, clock: Arc::new(LabClock::new()), steps, workflow, params }
+        Lab {
+            journal: MemoryJournal::new(),
+            world,
+            clock: Arc::new(LabClock::new()),
+            steps,
+            workflow,
+            params,
+        }
     }
 
     /// A lab of its own that goes on from here.
@@ -164,9 +171,11 @@ impl Lab {
         if state.life == wanted {
             return Ok(());
         }
-        let why = state.steps.iter().find_map(|step| step.failure.as_ref()).map_or_else(String::new, |failure| {
-            format!(" ({} {})", failure.code, failure.message)
-        });
+        let why = state
+            .steps
+            .iter()
+            .find_map(|step| step.failure.as_ref())
+            .map_or_else(String::new, |failure| format!(" ({} {})", failure.code, failure.message));
         Err(format!("the run is {:?}, not {wanted:?}{why}\n{}", state.life, self.tale(run).await))
     }
 }

@@ -32,6 +32,9 @@ pub trait LabWorld: Send + Sync {
     /// Somebody else acts, as a case's `act` says.
     fn act(&self, action: &Json) -> Result<(), Failure>;
 
+    /// What a failure of such a call means: whether the work was done, and whether whoever called can know.
+    fn fate(&self, operation: &str, way: Way) -> Fate;
+
     /// From now on these calls fail, and no others.
     fn fail(&self, faults: &[Fault]) -> Result<(), Failure>;
 
@@ -48,6 +51,17 @@ pub struct LabEffect {
     /// As the world names the operation: a cmdlet, or method and path.
     pub operation: String,
     pub target: String,
+}
+
+/// What became of a write that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Refused, and the answer says so: it is simply sent again.
+    Refused,
+    /// No answer, and nothing happened: found undone by looking, then sent again.
+    LostUndone,
+    /// No answer, and the work was done: found done by looking, never sent again.
+    LostDone,
 }
 
 /// One call that fails.

@@ -25,7 +25,7 @@ mod trial;
 pub use case::{Case, read_case};
 pub use disturbance::{Disturbance, Half, Moment, Repetition, Way};
 pub use junit::junit;
-pub use laboratory::{Fault, LabEffect, LabWorld, Laboratory};
+pub use laboratory::{Fate, Fault, LabEffect, LabWorld, Laboratory};
 pub use matrix::{Cell, Matrix};
 pub use proof::{Proof, Wanted, prove};
 pub use trial::{End, Trial, Verdict};

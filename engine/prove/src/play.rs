@@ -53,7 +53,8 @@ pub(crate) async fn play(setup: &Setup) -> Tried {
     for holds in &expect.holds {
         let found = world.pointer(&holds.pointer).filter(|found| !found.is_null());
         if found != holds.equals.as_ref() {
-            let shown = |value: Option<&serde_json::Value>| value.map_or("absent".to_owned(), ToString::to_string);
+            let shown =
+                |value: Option<&serde_json::Value>| value.map_or("absent".to_owned(), ToString::to_string);
             wrong.push(format!(
                 "{} is {}, not {}",
                 holds.pointer,
@@ -132,4 +133,3 @@ fn kinds(plan: &Plan) -> BTreeMap<String, usize> {
     }
     counts
 }
-

@@ -117,7 +117,11 @@ impl Wanted {
 
     fn disturbances(&self, reference: Option<&Arc<Reference>>) -> Vec<Disturbance> {
         if let Some(only) = &self.only {
-            return if *only == Disturbance::None || reference.is_some() { vec![only.clone()] } else { Vec::new() };
+            return if *only == Disturbance::None || reference.is_some() {
+                vec![only.clone()]
+            } else {
+                Vec::new()
+            };
         }
         let mut all = vec![Disturbance::None];
         let Some(reference) = reference else { return all };
@@ -134,6 +138,9 @@ impl Wanted {
                 }));
             }
         }
+        if self.fail {
+            all.push(Disturbance::LoseEveryAnswer);
+        }
         if self.repeat {
             all.extend(Repetition::ALL.iter().map(|one| Disturbance::Repeat(*one)));
         }
@@ -144,9 +151,9 @@ impl Wanted {
 
 fn crashes(half: Half, done: &Done) -> impl Iterator<Item = Disturbance> {
     let writes = done.journal_writes;
-    Moment::ALL
-        .iter()
-        .flat_map(move |moment| (0..writes).map(move |write| Disturbance::Crash { half, moment: *moment, write }))
+    Moment::ALL.iter().flat_map(move |moment| {
+        (0..writes).map(move |write| Disturbance::Crash { half, moment: *moment, write })
+    })
 }
 
 async fn one(
@@ -172,6 +179,7 @@ async fn one(
             let fault = Fault { operation: operation.clone(), nth: *nth, way: *way };
             fail::fail(setup, &reference, *half, fault).await
         }
+        Disturbance::LoseEveryAnswer => fail::lose_every_answer(setup, &reference).await,
         Disturbance::Repeat(what) => repeat::repeat(setup, &reference, *what).await,
         Disturbance::Faults { seed } => seed::faults(setup, &reference, *seed).await,
     }

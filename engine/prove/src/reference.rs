@@ -83,7 +83,13 @@ impl Reference {
     }
 
     /// Holds a disturbed half against this one.
-    pub(crate) async fn compare(&self, done: &Done, lab: &Lab, run: RunId, from: usize) -> Result<(), String> {
+    pub(crate) async fn compare(
+        &self,
+        done: &Done,
+        lab: &Lab,
+        run: RunId,
+        from: usize,
+    ) -> Result<(), String> {
         let moved = differences(&lab.picture().await, &done.world);
         if !moved.is_empty() {
             let tale = lab.tale(run).await;

@@ -1,10 +1,12 @@
 //! Everything done twice: a run after a run, an undo after an undo, and the two in turn.
 
 use contracts::Service as _;
-use model::{Code, Life};
+use model::{Code, Failure, Life};
 
+use crate::case::CaseUndo;
 use crate::difference::differences;
 use crate::disturbance::Repetition;
+use crate::lab::BY;
 use crate::reference::{Reference, Setup};
 use crate::trial::Tried;
 
@@ -49,23 +51,37 @@ async fn run_again(reference: &Reference) -> Result<(), String> {
 async fn undo_again(reference: &Reference) -> Result<(), String> {
     let (lab, run) = (reference.finished().await?, reference.id);
     let process = lab.process();
+    refused("resuming the finished run", process.resume(run, BY).await)?;
+    refused("cancelling the finished run", process.cancel(run, BY).await)?;
     lab.undo(&process, run).await.map_err(|failure| failure.to_string())?;
-    let from = lab.world.effects().len();
+    let (from, records) = (lab.world.effects().len(), lab.records(run).await?.len());
     for process in [process, lab.process()] {
-        match process.undo(run, "proof", None).await {
-            Err(failure) if failure.code == Code::RunState => {}
-            Err(failure) => return Err(format!("the second undo was refused with {failure}")),
-            Ok(()) => return Err("the second undo was not refused".into()),
-        }
+        refused("the second undo", process.undo(run, BY, None).await)?;
+        refused("resuming the undone run", process.resume(run, BY).await)?;
+    }
+    if lab.records(run).await?.len() != records {
+        return Err("a refusal was journaled".into());
     }
     let effects = lab.effects_since(from);
     if effects.is_empty() { Ok(()) } else { Err(format!("the second undo changed something: {effects:?}")) }
 }
 
+fn refused(what: &str, answer: Result<(), Failure>) -> Result<(), String> {
+    match answer {
+        Err(failure) if failure.code == Code::RunState => Ok(()),
+        Err(failure) => Err(format!("{what} was refused with {failure}")),
+        Ok(()) => Err(format!("{what} was not refused")),
+    }
+}
+
 async fn in_turn(setup: &Setup, reference: &Reference) -> Result<(), String> {
-    // What cannot be taken back stays, so only the first round begins where the reference did.
-    if reference.undo.world != reference.untouched {
-        return Ok(());
+    let left = differences(&reference.undo.world, &reference.untouched);
+    if !left.is_empty() {
+        // What cannot be taken back stays, so a second round would not begin where the first did.
+        return match setup.case.expect.undo {
+            None => Ok(()),
+            Some(CaseUndo::Whole) => Err(format!("undo did not bring back what was:\n{}", left.join("\n"))),
+        };
     }
     let lab = setup.lab().await?;
     let process = lab.process();

@@ -16,6 +16,7 @@ pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod simulate;
 pub(crate) mod status;
+pub(crate) mod test;
 pub(crate) mod trace;
 pub(crate) mod undo;
 pub(crate) mod verify;

@@ -80,16 +80,22 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             failed.fetch_add(1, Ordering::Relaxed);
         }
         let failed = failed.load(Ordering::Relaxed);
-        bar.set_message(format!("{done} trials, {failed} failed; {} {}", end.trial.case, end.trial.disturbance));
+        bar.set_message(format!(
+            "{done} trials, {failed} failed; {} {}",
+            end.trial.case, end.trial.disturbance
+        ));
         bar.tick();
     };
     let laboratory = (context.wiring.laboratory)();
-    let proof =
-        prove(laboratory, context.runner(), clock.clone(), workflow, cases, &wanted, &heard).await;
+    let proof = prove(laboratory, context.runner(), clock.clone(), workflow, cases, &wanted, &heard).await;
     bar.finish_and_clear();
     if let Some(file) = &arguments.junit {
         std::fs::write(file, junit(&id, &proof)).map_err(|cause| {
-            Failure::new(Code::FileWrite, Class::Denied, format!("{} cannot be written: {cause}", file.display()))
+            Failure::new(
+                Code::FileWrite,
+                Class::Denied,
+                format!("{} cannot be written: {cause}", file.display()),
+            )
         })?;
     }
     let took = clock.now().since(began);
@@ -154,7 +160,9 @@ fn chosen(cases: Vec<Case>, arguments: &Arguments) -> Result<Vec<Case>, Problem>
     let names: Vec<String> = cases.iter().map(|case| case.name.clone()).collect();
     if names.is_empty() {
         return Err(Failure::invalid(Code::Case, format!("'{}' has no cases", arguments.workflow))
-            .hint("put them into the workflow's folder as cases/NAME.toml; workflows/README.md describes them")
+            .hint(
+                "put them into the workflow's folder as cases/NAME.toml; workflows/README.md describes them",
+            )
             .into());
     }
     if let Some(stray) = arguments.cases.iter().find(|name| !names.contains(name)) {
@@ -218,7 +226,9 @@ mod tests {
 
     #[test]
     fn seeds_are_one_or_a_range() {
-        for (text, expected) in [("3", Some(3..=3)), ("1..4", Some(1..=4)), ("1..=4", Some(1..=4)), ("4..1", None), ("x", None)] {
+        for (text, expected) in
+            [("3", Some(3..=3)), ("1..4", Some(1..=4)), ("1..=4", Some(1..=4)), ("4..1", None), ("x", None)]
+        {
             assert_eq!(seeds(text).ok(), expected, "{text}");
         }
     }

@@ -24,3 +24,4 @@ mod pypsrp;
 mod recordings;
 mod site;
 mod six_steps;
+mod six_steps_remoting;

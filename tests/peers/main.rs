@@ -13,6 +13,8 @@ mod calling;
 mod exchange_peer;
 mod graph_judge;
 mod install;
+#[cfg(feature = "kerberos")]
+mod kerberos;
 mod local;
 mod oidc;
 mod openssl;

@@ -1,15 +1,19 @@
 //! A peer in a process of its own: started, asked for its port, and ended with the value that stands for it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value as Json;
 
-/// A running peer on this machine. It ends when its standard input does, and is killed if it does not.
+/// A running peer on this machine. It ends when its standard input does.
 pub(crate) struct PeerProcess {
     child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
     pub(crate) port: u16,
+    /// The whole document in which it named its port.
+    #[cfg_attr(not(feature = "kerberos"), expect(dead_code, reason = "only a KDC says more"))]
+    pub(crate) said: Json,
 }
 
 impl PeerProcess {
@@ -28,17 +32,24 @@ impl PeerProcess {
         }
         let output = BufReader::new(child.stdout.take().expect("the child's output is a pipe"));
         let mut lines = output.lines();
-        let port = lines.find_map(|line| {
+        let said = lines.find_map(|line| {
             let said: Json = serde_json::from_str(&line.ok()?).ok()?;
-            u16::try_from(said["port"].as_u64()?).ok()
+            Some((u16::try_from(said["port"].as_u64()?).ok()?, said))
         });
-        let Some(port) = port else {
+        let Some((port, said)) = said else {
             let _ = child.kill();
             panic!("`{shown}` ended without naming its port");
         };
-        // A peer that prints more must not be stopped by a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        PeerProcess { child, port }
+        PeerProcess { child, lines, port, said }
+    }
+
+    /// Sends one line of JSON to a peer that takes orders, and gives its answer.
+    #[cfg_attr(not(feature = "kerberos"), expect(dead_code, reason = "only a shell takes orders"))]
+    pub(crate) fn order(&mut self, order: &Json) -> Json {
+        let input = self.child.stdin.as_mut().expect("the child's input is a pipe");
+        writeln!(input, "{order}").expect("the peer reads its orders");
+        let answer = self.lines.next().expect("the peer answers").expect("the peer speaks UTF-8");
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("the peer said '{answer}': {error}"))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -48,6 +59,9 @@ impl PeerProcess {
 
 impl Drop for PeerProcess {
     fn drop(&mut self) {
+        // Its input ends first, and then its output: a peer with children of its own ends them in between.
+        drop(self.child.stdin.take());
+        self.lines.by_ref().for_each(drop);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

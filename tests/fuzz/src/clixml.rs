@@ -17,7 +17,10 @@ pub fn clixml(bytes: &[u8]) {
     if let Ok(values) = &taken_tightly {
         assert_eq!(Ok(values), taken.as_ref(), "limits change nothing of what is within them");
     }
-    let Ok(values) = taken else { return };
+    let values = match taken {
+        Ok(values) => values,
+        Err(error) => return super::assert_showable(&error.to_string()),
+    };
     for value in &values {
         let _ = value.to_json();
         let _ = value.shown();

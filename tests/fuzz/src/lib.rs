@@ -6,6 +6,7 @@ mod fragments;
 mod har;
 mod jwt;
 pub mod mutate;
+mod soap;
 mod www_authenticate;
 
 pub use certificate::certificate;
@@ -13,17 +14,19 @@ pub use clixml::clixml;
 pub use fragments::fragments;
 pub use har::har;
 pub use jwt::jwt;
+pub use soap::soap;
 pub use www_authenticate::www_authenticate;
 
 /// A target's name, which is its corpus' folder too, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("certificate", certificate),
     ("clixml", clixml),
     ("fragments", fragments),
     ("har", har),
     ("jwt", jwt),
+    ("soap", soap),
     ("www_authenticate", www_authenticate),
 ];
 

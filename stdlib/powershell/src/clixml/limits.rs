@@ -50,3 +50,10 @@ pub enum Error {
     #[error("write CLIXML: {why}")]
     Unwritable { why: String },
 }
+
+/// What the far end wrote, so that it can be shown: so many letters at most, and none that steers a terminal.
+pub(crate) fn plain(text: &str, letters_max: usize) -> String {
+    let shown =
+        |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.into() };
+    text.chars().take(letters_max).map(shown).collect()
+}

@@ -7,6 +7,7 @@ mod read;
 mod value;
 mod write;
 
+pub(crate) use limits::plain;
 pub use limits::{Error, Limits};
 pub use read::read;
 pub(crate) use value::bare_type;

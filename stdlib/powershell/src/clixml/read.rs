@@ -7,7 +7,7 @@ use quick_xml::events::{BytesStart, Event};
 use uuid::Uuid;
 
 use super::escape::decode;
-use super::limits::{Error, Limits};
+use super::limits::{Error, Limits, plain};
 use super::value::{Object, Value};
 
 /// Every value of a document: those inside a root `Objs`, or the one element that a remoting message is. A byte order
@@ -42,7 +42,7 @@ pub fn read(document: &[u8], limits: &Limits) -> Result<Vec<Value>, Error> {
                     (None, "quot") => '"',
                     (None, "apos") => '\'',
                     (None, _) => {
-                        let name = name.chars().take(40).collect();
+                        let name = plain(&name, 40);
                         return Err(Error::Entity { name, at: xml.buffer_position() });
                     }
                 };
@@ -79,8 +79,8 @@ fn referenced(text: &str, limits: &Limits) -> Result<HashSet<String>, Error> {
 }
 
 fn malformed(xml: &Reader<&[u8]>, error: &quick_xml::Error) -> Error {
-    // The parser quotes the document in some messages; a hostile one could be long.
-    Error::Malformed { at: xml.error_position(), why: error.to_string().chars().take(200).collect() }
+    // The parser quotes the document in some messages; a hostile one could be long, or steer a terminal.
+    Error::Malformed { at: xml.error_position(), why: plain(&error.to_string(), 200) }
 }
 
 /// An attribute by its local name, with its escapes resolved.
@@ -312,7 +312,7 @@ impl<'a> Builder<'a> {
 
     fn finish(self) -> Result<Vec<Value>, Error> {
         match self.stack.last() {
-            Some(open) => Err(Error::Cut { element: open.tag.chars().take(40).collect() }),
+            Some(open) => Err(Error::Cut { element: plain(&open.tag, 40) }),
             None => Ok(self.values),
         }
     }

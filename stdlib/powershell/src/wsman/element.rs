@@ -3,6 +3,8 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use crate::clixml::plain;
+
 /// Deeper than any answer; shallow enough for anything that walks the tree.
 const DEPTH_MAX: usize = 48;
 const ELEMENTS_MAX: usize = 20_000;
@@ -65,13 +67,13 @@ impl Element {
 
 /// Reads one document.
 pub(super) fn parse(bytes: &[u8]) -> Result<Element, ParseError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| ParseError::Syntax(error.to_string()))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| syntax(&error))?;
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     let mut stack: Vec<Element> = Vec::new();
     let mut count = 0;
     let mut root = None;
     loop {
-        let event = reader.read_event().map_err(|error| ParseError::Syntax(error.to_string()))?;
+        let event = reader.read_event().map_err(|error| syntax(&error))?;
         match event {
             Event::Start(start) => {
                 open(&mut stack, &mut count, &start)?;
@@ -92,12 +94,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Element, ParseError> {
                 }
             }
             Event::GeneralRef(reference) => {
-                let character =
-                    reference.resolve_char_ref().map_err(|error| ParseError::Syntax(error.to_string()))?;
+                let character = reference.resolve_char_ref().map_err(|error| syntax(&error))?;
                 let resolved = match character {
                     Some(character) => character.to_string(),
                     None => quick_xml::escape::resolve_predefined_entity(&reference)
-                        .ok_or_else(|| ParseError::Syntax(format!("unknown entity '{}'", &*reference)))?
+                        .ok_or_else(|| syntax(&format!("unknown entity '{}'", &*reference)))?
                         .to_owned(),
                 };
                 if let Some(element) = stack.last_mut() {
@@ -123,7 +124,6 @@ fn open(stack: &mut Vec<Element>, count: &mut usize, start: &BytesStart<'_>) -> 
     if stack.len() >= DEPTH_MAX {
         return Err(ParseError::TooDeep);
     }
-    let syntax = |error: &dyn std::fmt::Display| ParseError::Syntax(error.to_string());
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| syntax(&error))?;
@@ -136,6 +136,11 @@ fn open(stack: &mut Vec<Element>, count: &mut usize, start: &BytesStart<'_>) -> 
     }
     stack.push(Element { name: start.local_name().as_ref().to_owned(), attributes, ..Element::default() });
     Ok(())
+}
+
+/// The parser quotes the document in some messages: a hostile one could be long, or steer a terminal.
+fn syntax(why: &dyn std::fmt::Display) -> ParseError {
+    ParseError::Syntax(plain(&why.to_string(), 200))
 }
 
 fn close(stack: &mut Vec<Element>, root: &mut Option<Element>) -> Result<(), ParseError> {

@@ -1,6 +1,7 @@
 //! Faults: what a server refused or could not do, told by numbers and names, never by a text in somebody's language.
 
 use super::element::Element;
+use crate::clixml::plain;
 
 /// A SOAP fault with what Windows adds to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,7 +141,7 @@ impl Fault {
         let number = self.code.map(|code| format!(" {code}")).unwrap_or_default();
         let name = if self.subcode.is_empty() { String::new() } else { format!(" ({})", self.subcode) };
         let text = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
-        format!("fault{number}{name}{text}")
+        plain(&format!("fault{number}{name}{text}"), 1000)
     }
 }
 

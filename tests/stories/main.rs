@@ -18,6 +18,7 @@ mod known_later;
 mod looking;
 mod main_job;
 mod notes;
+mod proving;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;

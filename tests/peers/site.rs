@@ -10,6 +10,7 @@ use sim::{Act, By, Faults, Injection, Tenant, World, WorldSpec};
 
 use crate::answers::{Answers, SERVERS};
 use crate::exchange_peer;
+use crate::graph_judge::GraphJudge;
 use crate::install;
 use crate::psrp_peer::{PASSWORD, PsrpPeer, USER, script};
 use crate::support::{Bench, Going, Outcome};
@@ -35,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) answers: Answers,
     pub(crate) peer: PsrpPeer,
     pub(crate) bench: Bench,
+    /// Stands before the tenant and judges every request by Microsoft's own description of Graph.
+    pub(crate) judge: GraphJudge,
     _tenant: Tenant,
 }
 
@@ -103,6 +106,7 @@ impl Site {
         let world = World::new(&spec).expect("a world of defaults");
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let tenant = SERVERS.block_on(sim::serve(world.clone(), address)).expect("a port of this machine");
+        let judge = GraphJudge::before(&tenant.graph_url());
         let answers = exchange_peer::answers(&world);
         let peer = PsrpPeer::start(&answers);
         let bench = Bench::new();
@@ -123,8 +127,8 @@ impl Site {
                 format!("transport = \"local\"\nprogram = \"{}\"\n", program.display())
             }
         };
-        bench.write(TARGET, &target_file(&spec, &tenant, &exchange));
-        Site { world, answers, peer, bench, _tenant: tenant }
+        bench.write(TARGET, &target_file(&spec, &tenant, &judge, &exchange));
+        Site { world, answers, peer, bench, judge, _tenant: tenant }
     }
 
     pub(crate) fn outcome(&self, arguments: &[impl AsRef<str>]) -> Outcome {
@@ -159,6 +163,14 @@ impl Site {
         let injections = operations.iter().map(injection).collect();
         self.world.faults(Faults { injections, ..Faults::default() }).expect("a plan of what is there");
         operations.len()
+    }
+
+    /// How many requests to the tenant were judged; fails where one was not as Microsoft describes Graph.
+    #[track_caller]
+    pub(crate) fn judged(&self) -> u64 {
+        let report = SERVERS.block_on(self.judge.report());
+        assert_eq!(report.violations(), Vec::<String>::new());
+        ["graph", "batched", "sign_in"].iter().map(|name| report.count(name)).sum()
     }
 
     /// How many writes of the newest run were in doubt and found to have taken effect.
@@ -211,7 +223,7 @@ impl Site {
     }
 }
 
-fn target_file(spec: &WorldSpec, tenant: &Tenant, exchange: &str) -> String {
+fn target_file(spec: &WorldSpec, tenant: &Tenant, judge: &GraphJudge, exchange: &str) -> String {
     format!(
         "tenant = \"{tenant_id}\"\n\n\
          [exchange]\n{exchange}metadata_url = \"{web}/autodiscover/metadata/json/1\"\n\n\
@@ -219,8 +231,8 @@ fn target_file(spec: &WorldSpec, tenant: &Tenant, exchange: &str) -> String {
          auth = \"client-secret\"\nsecret = {{ file = \"graph.secret\" }}\n",
         tenant_id = spec.tenant,
         web = tenant.exchange_url(),
-        login = tenant.login_url(),
-        graph = tenant.graph_url(),
+        login = judge.url(),
+        graph = judge.url(),
     )
 }
 

@@ -18,7 +18,7 @@ const LATE_MAX: Duration = Duration::from_millis(150);
 fn the_six_steps_over_a_local_process_do_what_the_simulator_does() {
     let site = all_the_way(Transport::Local);
     assert_eq!(site.peer.state()["opened"], 0, "nothing went over the network");
-    println!("{} cmdlets over a local process", site.answers.seen().len());
+    println!("{} cmdlets over a local process, {} judged requests", site.answers.seen().len(), site.judged());
 }
 
 /// Plan, run, verify, plan again, undo: each against what the simulator did.
@@ -46,6 +46,7 @@ pub(crate) fn all_the_way(transport: Transport) -> Site {
     let undone = site.look();
     assert_eq!(undone.world, reference.undone.world, "{}", site.logs());
     assert_eq!(undone.since(&done), reference.undone.since(&reference.done));
+    assert!(site.judged() > 10, "the tenant was asked through its judge");
     site
 }
 

@@ -11,7 +11,11 @@ fn the_six_steps_over_remoting_and_http_do_what_the_simulator_does() {
     let site = all_the_way(Transport::Remote);
     let state = site.peer.state();
     assert_eq!((&state["shells"], &state["problems"]), (&json!(0), &json!([])), "{state}");
-    println!("{} cmdlets over remoting, {} shells opened", site.answers.seen().len(), state["opened"]);
+    let (cmdlets, requests) = (site.answers.seen().len(), site.judged());
+    println!(
+        "{cmdlets} cmdlets over remoting, {} shells opened, {requests} judged requests",
+        state["opened"]
+    );
 }
 
 #[test]

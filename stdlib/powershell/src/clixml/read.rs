@@ -42,7 +42,7 @@ pub fn read(document: &[u8], limits: &Limits) -> Result<Vec<Value>, Error> {
                     (None, "quot") => '"',
                     (None, "apos") => '\'',
                     (None, _) => {
-                        let name = plain(&name, 40);
+                        let name = plain(name, 40);
                         return Err(Error::Entity { name, at: xml.buffer_position() });
                     }
                 };

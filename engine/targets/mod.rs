@@ -81,8 +81,8 @@ impl Targets for AllTargets {
                 Ok(TargetFacts { tenant: file.tenant, ..facts })
             }
             Exchange::Remote(_) | Exchange::Local(_) => {
-                let host = file.exchange_host();
-                let hosts = host.as_deref().and_then(host_name).map(str::to_owned).into_iter().collect();
+                let origins = file.exchange_hosts();
+                let hosts = origins.iter().filter_map(|one| host_name(one)).map(str::to_owned).collect();
                 Ok(TargetFacts { tenant: file.tenant, domains: Vec::new(), hosts })
             }
         }

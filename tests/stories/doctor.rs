@@ -100,9 +100,10 @@ fn a_target_without_a_server_is_told_as_it_is() {
     );
     let found = bench.run(&["doctor", "--target", "contoso", "--json"]).exits(1).json();
     assert_ne!(found["verdict"], "so", "{found:#}");
-    let of_exchange =
-        found["checks"].as_array().expect("checks").iter().find(|one| one["area"] == "exchange");
-    assert_ne!(of_exchange.expect("a check of Exchange")["verdict"], "so", "{found:#}");
+    assert_eq!(check(&found, "exchange", "dns").0, "so", "{found:#}");
+    let (verdict, advice) = check(&found, "exchange", "tcp");
+    assert_eq!(verdict, "not_so", "{found:#}");
+    assert!(advice.contains("nobody answers"), "{advice}");
 }
 
 /// The blocks of the guide that begin with a command, without it.

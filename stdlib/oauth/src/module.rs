@@ -103,7 +103,10 @@ impl HostModule for OauthModule {
 
 fn check(url: &str, finding: &Finding) -> Check {
     if !finding.answered {
-        return Check::cannot_tell(AREA, CHECK, finding.why.clone());
+        return Check::cannot_tell(AREA, CHECK, finding.why.clone()).advice(
+            "Exchange Web Services must be reachable from here under the published name; try again, or look from a \
+             machine that reaches it",
+        );
     }
     if finding.bearer {
         let seen =
@@ -158,7 +161,7 @@ mod tests {
         let silent = Finding { why: "status 503".into(), ..Finding::default() };
         for (finding, verdict) in [(bearer, So), (none, NotSo), (silent, CannotTell)] {
             let check = check("https://mail.contoso.com", &finding);
-            assert_eq!((check.verdict, check.advice.is_some()), (verdict, verdict == NotSo));
+            assert_eq!((check.verdict, check.advice.is_some()), (verdict, verdict != So));
         }
     }
 }

@@ -177,12 +177,17 @@ impl TargetFile {
     /// Where Exchange's web services are published, as far as the file says: the metadata document's host, else the
     /// server's own.
     pub fn exchange_host(&self) -> Option<String> {
+        self.exchange_hosts().into_iter().next()
+    }
+
+    /// Every address of Exchange that the file names: where it is published, then the server's own.
+    pub fn exchange_hosts(&self) -> Vec<String> {
         let (metadata_url, uri) = match &self.exchange {
             Exchange::Remote(remote) => (remote.metadata_url.as_deref(), Some(remote.uri.as_str())),
             Exchange::Local(local) => (local.metadata_url.as_deref(), None),
             Exchange::Sim { .. } => (None, None),
         };
-        metadata_url.or(uri).and_then(origin).map(str::to_owned)
+        [metadata_url, uri].into_iter().flatten().filter_map(origin).map(str::to_owned).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 mod arrows;
 mod error_pages;
 mod links;
+mod promises;
 mod repository;
 mod source_files;
 mod unconfirmed;

@@ -42,6 +42,7 @@ async fn whatever_a_seed_brings_the_end_is_the_same() {
 }
 
 /// Tries everything wanted on every shipped workflow; `at_least` so many trials must have passed.
+#[expect(clippy::print_stdout, reason = "how much was tried is worth a line")]
 async fn proven(wanted: Wanted, at_least: usize) {
     let wanted = Wanted { parallel: PARALLEL, ..wanted };
     let mut passed = 0;

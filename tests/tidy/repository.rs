@@ -77,10 +77,25 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         let entry = entry.unwrap();
         let name = entry.file_name();
         let kind = entry.file_type().unwrap();
-        if kind.is_dir() && name != "target" && name != ".git" {
+        if kind.is_dir() && !is_made(&entry.path()) {
             walk(&entry.path(), found);
         } else if kind.is_file() {
             found.push(entry.path());
         }
     }
+}
+
+/// Folders that a build or git fills: by their whole path, for a folder of sources may have such a name too.
+const MADE: [&str; 3] = [".git", "target", "tests/fuzz/target"];
+
+fn is_made(folder: &Path) -> bool {
+    MADE.contains(&relative(folder).as_str())
+}
+
+#[test]
+fn a_folder_of_sources_is_looked_at_whatever_its_name() {
+    let files = text_files();
+    let looked_at = |path: &str| files.iter().any(|file| file.path == path);
+    assert!(looked_at("engine/manifest/src/target/mod.rs"));
+    assert!(!files.iter().any(|file| file.path.starts_with("target/")));
 }

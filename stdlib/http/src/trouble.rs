@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use rustls::CertificateError;
+
 /// How far a failed request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -27,7 +29,7 @@ pub enum Trouble {
 impl Trouble {
     /// Reads a client's error.
     pub fn of(error: &reqwest::Error) -> (Stage, Trouble) {
-        let text = causes(error);
+        let text = told(error);
         let stage = if error.is_connect() || error.is_builder() { Stage::NotSent } else { Stage::Lost };
         let trouble = if find::<rustls::Error>(error).is_some() {
             Trouble::Tls(text)
@@ -77,6 +79,24 @@ impl Trouble {
             Trouble::TimedOut(_) | Trouble::Broken(_) => None,
         }
     }
+}
+
+/// What happened, without the wrappings that only say that a request was made: whoever shows it names the request.
+fn told(error: &reqwest::Error) -> String {
+    if let Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) = find(error) {
+        return "the server's certificate is of an unknown authority (UnknownIssuer)".to_owned();
+    }
+    let mut one: &dyn Error = error;
+    while let Some(cause) = one.source().filter(|_| is_wrapping(&one.to_string())) {
+        one = cause;
+    }
+    causes(one)
+}
+
+fn is_wrapping(text: &str) -> bool {
+    text.starts_with("error sending request")
+        || text.starts_with("client error (")
+        || ["dns error", "error resolving DNS"].contains(&text)
 }
 
 /// The error with what is behind it, from the outside in.

@@ -75,7 +75,6 @@ fn relative(path: &Path) -> String {
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
-        let name = entry.file_name();
         let kind = entry.file_type().unwrap();
         if kind.is_dir() && !is_made(&entry.path()) {
             walk(&entry.path(), found);

@@ -11,7 +11,8 @@ pub(crate) fn answers(world: &World) -> Answers {
     Answers::start(move |asked| play(&world, asked))
 }
 
-fn play(world: &World, asked: &Asked) -> Value {
+/// What the organisation answers to one cmdlet, as a peer plays it.
+pub(crate) fn play(world: &World, asked: &Asked) -> Value {
     if asked.cmdlet == "script" {
         // What a local session begins with: it loads the Exchange shell and says nothing.
         return json!({});

@@ -71,6 +71,14 @@ impl Report {
         self.0[name].as_u64().unwrap_or_default()
     }
 
+    /// The methods that requests to Graph had, by the application whose token they carried.
+    pub(crate) fn methods_of(&self, client_id: &str) -> BTreeSet<String> {
+        let clients = self.0["clients"].as_object().into_iter().flat_map(|clients| clients.keys());
+        let own =
+            clients.filter_map(|one| one.strip_prefix(client_id)).map(|method| method.trim().to_owned());
+        own.collect()
+    }
+
     /// What was wrong with requests, each with its request.
     pub(crate) fn violations(&self) -> Vec<String> {
         texts(&self.0["request_violations"])

@@ -8,8 +8,10 @@
 mod support;
 
 mod answers;
+mod authority;
 mod caller;
 mod calling;
+mod doctor;
 mod exchange_peer;
 mod graph_judge;
 mod install;

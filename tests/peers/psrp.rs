@@ -8,9 +8,9 @@ use powershell::{CallError, Connection, Ended, Outcome, RefusalKind, RemoteSetti
 use serde_json::{Value as Json, json};
 
 use crate::answers::{Answers, Asked};
+use crate::authority::Authority;
 use crate::calling::{caller, command, completed, hurried, refused, settings, shell, stranger, text};
-use crate::install;
-use crate::psrp_peer::{Identity, PsrpPeer, script};
+use crate::psrp_peer::PsrpPeer;
 
 /// What the peer's organisation answers in these tests.
 fn played(asked: &Asked) -> Json {
@@ -252,22 +252,32 @@ async fn a_session_that_vanished_is_opened_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tls_with_an_authority_of_ones_own() {
-    let folder = tempfile::tempdir().expect("a folder for certificates");
-    let made = std::process::Command::new(install::psrp_python())
-        .arg("-B")
-        .arg(script("certificates.py"))
-        .arg(folder.path())
-        .status();
-    assert!(made.expect("the Python of the test environment starts").success());
-    let identity = |name: &str| Identity {
-        certificate: folder.path().join(format!("{name}.pem")),
-        key: folder.path().join(format!("{name}.key")),
-    };
-    let roots = |name: &str| Some(std::fs::read(folder.path().join(name)).expect("a certificate was made"));
+async fn a_session_that_was_idle_for_too_long_is_opened_again() {
     let answers = Answers::start(played);
-    let good = PsrpPeer::start_with(&answers, Some(&identity("good")));
-    let wrong = PsrpPeer::start_with(&answers, Some(&identity("wrong")));
+    let peer = PsrpPeer::start(&answers);
+    let shell = shell(&peer);
+    completed(shell.run(&command("Get-Other", []), &caller()).await);
+    // The patience of this server ends before the next question, whenever that comes.
+    peer.options(json!({ "idle_s": -1 }));
+    let refusal = shell.run(&command("New-Thing", []), &hurried(Duration::from_secs(5))).await;
+    assert!(matches!(refusal, Err(CallError::Refused(_))), "no session lives long enough: {refusal:?}");
+    assert_eq!(answers.count("New-Thing"), 0);
+    peer.options(json!({}));
+    completed(shell.run(&command("New-Thing", []), &caller()).await);
+    assert_eq!(answers.count("New-Thing"), 1);
+    assert!(peer.state()["opened"].as_u64() >= Some(3), "{}", peer.state());
+    shell.close().await;
+    assert_eq!(peer.state()["shells"], 0);
+    peer.no_problems();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_with_an_authority_of_ones_own() {
+    let authority = Authority::new();
+    let roots = |name: &str| Some(authority.roots(name).into_bytes());
+    let answers = Answers::start(played);
+    let good = PsrpPeer::start_with(&answers, Some(&authority.identity("good")));
+    let wrong = PsrpPeer::start_with(&answers, Some(&authority.identity("wrong")));
     let tls = |peer: &PsrpPeer, only_roots: Option<Vec<u8>>| {
         Shell::new(Connection::Remote(RemoteSettings { only_roots, allow_http: false, ..settings(peer) }))
     };

@@ -72,7 +72,8 @@ impl PsrpPeer {
         self.order(&json!({ "faults": plan }));
     }
 
-    /// Replaces the options: `german`, `text_booleans`, `deserialized`, `quota`, `idle_s`, `fragment`, `own_shell_id`.
+    /// Replaces the options: `german`, `text_booleans`, `deserialized`, `quota`, `idle_s`, `fragment`, `own_shell_id`,
+    /// `date` (what the server says what time it is), `challenges` (the sign-ins that it offers).
     pub(crate) fn options(&self, options: Value) {
         self.order(&json!({ "options": options }));
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use sim::{Act, By, Faults, Injection, Tenant, World, WorldSpec};
 
@@ -12,10 +13,10 @@ use crate::answers::{Answers, SERVERS};
 use crate::exchange_peer;
 use crate::graph_judge::GraphJudge;
 use crate::install;
-use crate::psrp_peer::{PASSWORD, PsrpPeer, USER, script};
+use crate::psrp_peer::{Identity, PASSWORD, PsrpPeer, USER, script};
 use crate::support::{Bench, Going, Outcome};
 
-const CLIENT_ID: &str = "0f5c1f9e-3b7a-4d52-8a6e-5d2b1c9e7f40";
+pub(crate) const CLIENT_ID: &str = "0f5c1f9e-3b7a-4d52-8a6e-5d2b1c9e7f40";
 pub(crate) const CLIENT_SECRET: &str = "a secret of the peers' tests";
 pub(crate) const WORKFLOW: &str = "sfb-online";
 const TARGET: &str = "targets/contoso.toml";
@@ -29,6 +30,33 @@ pub(crate) enum Transport {
     Remote,
     /// A process of this machine.
     Local,
+}
+
+/// What differs between sites.
+pub(crate) struct Plan {
+    pub(crate) transport: Transport,
+    pub(crate) spec: WorldSpec,
+    /// Of the Exchange server, for https; plain http without.
+    pub(crate) tls: Option<Identity>,
+    /// The organisation's cmdlets.
+    pub(crate) answers: fn(&World) -> Answers,
+    /// The lines of `[graph]` that say who signs in.
+    pub(crate) sign_in: String,
+}
+
+impl Plan {
+    /// Exchange over plain http or a process of this machine, and an application with a secret.
+    pub(crate) fn over(transport: Transport) -> Plan {
+        let spec = WorldSpec {
+            client_id: Some(CLIENT_ID.to_owned()),
+            client_secret: Some(CLIENT_SECRET.to_owned()),
+            ..WorldSpec::default()
+        };
+        let sign_in = format!(
+            "client_id = \"{CLIENT_ID}\"\nauth = \"client-secret\"\nsecret = {{ file = \"graph.secret\" }}\n"
+        );
+        Plan { transport, spec, tls: None, answers: exchange_peer::answers, sign_in }
+    }
 }
 
 pub(crate) struct Site {
@@ -98,37 +126,57 @@ impl Reference {
 
 impl Site {
     pub(crate) fn new(transport: Transport) -> Site {
-        let spec = WorldSpec {
-            client_id: Some(CLIENT_ID.to_owned()),
-            client_secret: Some(CLIENT_SECRET.to_owned()),
-            ..WorldSpec::default()
-        };
-        let world = World::new(&spec).expect("a world of defaults");
+        Site::with(Plan::over(transport))
+    }
+
+    pub(crate) fn with(plan: Plan) -> Site {
+        let world = World::new(&plan.spec).expect("a world of defaults");
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let tenant = SERVERS.block_on(sim::serve(world.clone(), address)).expect("a port of this machine");
         let judge = GraphJudge::before(&tenant.graph_url());
-        let answers = exchange_peer::answers(&world);
-        let peer = PsrpPeer::start(&answers);
+        let answers = (plan.answers)(&world);
+        let peer = PsrpPeer::start_with(&answers, plan.tls.as_ref());
         let bench = Bench::new();
-        let password = bench.write("targets/exchange.password", &format!("{PASSWORD}\n"));
-        let secret = bench.write("targets/graph.secret", CLIENT_SECRET);
-        for file in [password, secret] {
-            std::fs::set_permissions(file, Permissions::from_mode(0o600)).expect("a file of ours");
-        }
-        let exchange = match transport {
-            Transport::Remote => format!(
-                "transport = \"remote\"\nuri = \"{}\"\nauth = \"basic\"\nuser = \"{USER}\"\n\
-                 password = {{ file = \"exchange.password\" }}\nallow_http = true\n",
-                peer.url()
-            ),
+        keep(&bench, "exchange.password", &format!("{PASSWORD}\n"));
+        keep(&bench, "graph.secret", CLIENT_SECRET);
+        let exchange = match plan.transport {
+            Transport::Remote => {
+                let trust = match &plan.tls {
+                    Some(_) => "ca_file = \"ca.pem\"",
+                    None => "allow_http = true",
+                };
+                format!(
+                    "transport = \"remote\"\nuri = \"{}\"\nauth = \"basic\"\nuser = \"{USER}\"\n\
+                     password = {{ file = \"exchange.password\" }}\n{trust}\n",
+                    peer.url()
+                )
+            }
             Transport::Local => {
                 let program = bench.write("powershell", &local_program(&answers));
-                std::fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("a file of ours");
+                alone(&program, 0o755);
                 format!("transport = \"local\"\nprogram = \"{}\"\n", program.display())
             }
         };
-        bench.write(TARGET, &target_file(&spec, &tenant, &judge, &exchange));
+        let text = target_file(&plan, &tenant, &judge, &exchange);
+        bench.write(TARGET, &text);
         Site { world, answers, peer, bench, judge, _tenant: tenant }
+    }
+
+    pub(crate) fn target_file(&self) -> String {
+        std::fs::read_to_string(self.bench.files().join(TARGET)).expect("the target file")
+    }
+
+    /// Replaces one part of the target file, which must be there.
+    #[track_caller]
+    pub(crate) fn change(&self, part: &str, with: &str) {
+        let text = self.target_file();
+        assert!(text.contains(part), "'{part}' is not in\n{text}");
+        self.bench.write(TARGET, &text.replace(part, with));
+    }
+
+    /// The password that is kept for the account at the Exchange server.
+    pub(crate) fn password(&self, password: &str) {
+        keep(&self.bench, "exchange.password", password);
     }
 
     pub(crate) fn outcome(&self, arguments: &[impl AsRef<str>]) -> Outcome {
@@ -223,17 +271,26 @@ impl Site {
     }
 }
 
-fn target_file(spec: &WorldSpec, tenant: &Tenant, judge: &GraphJudge, exchange: &str) -> String {
+fn target_file(plan: &Plan, tenant: &Tenant, judge: &GraphJudge, exchange: &str) -> String {
     format!(
         "tenant = \"{tenant_id}\"\n\n\
          [exchange]\n{exchange}metadata_url = \"{web}/autodiscover/metadata/json/1\"\n\n\
-         [graph]\nlogin = \"{login}\"\nendpoint = \"{graph}/v1.0\"\nclient_id = \"{CLIENT_ID}\"\n\
-         auth = \"client-secret\"\nsecret = {{ file = \"graph.secret\" }}\n",
-        tenant_id = spec.tenant,
+         [graph]\nlogin = \"{graph}\"\nendpoint = \"{graph}/v1.0\"\n{sign_in}",
+        tenant_id = plan.spec.tenant,
         web = tenant.exchange_url(),
-        login = judge.url(),
         graph = judge.url(),
+        sign_in = plan.sign_in,
     )
+}
+
+/// A secret in a file beside the target file, for its owner alone.
+pub(crate) fn keep(bench: &Bench, name: &str, secret: &str) {
+    alone(&bench.write(&format!("targets/{name}"), secret), 0o600);
+}
+
+/// Gives a file the mode that footbridge, or the system, asks for.
+fn alone(file: &Path, mode: u32) {
+    std::fs::set_permissions(file, Permissions::from_mode(mode)).expect("a file of ours");
 }
 
 /// What stands for PowerShell on an Exchange server: it is given PowerShell's own arguments.

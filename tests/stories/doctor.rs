@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::{Bench, Transcript, transcripts, without_numbers};
 use crate::targets::LAB;
 use crate::world::writes;
 
@@ -106,36 +106,6 @@ fn a_target_without_a_server_is_told_as_it_is() {
     assert!(advice.contains("nobody answers"), "{advice}");
 }
 
-/// The blocks of the guide that begin with a command, without it.
-fn transcripts(page: &str) -> Vec<(Vec<&str>, String)> {
-    let blocks = page.split("\n```\n").filter_map(|block| block.strip_prefix("$ footbridge "));
-    blocks
-        .map(|block| {
-            let (command, told) = block.split_once('\n').expect("a command and what it prints");
-            (command.split(' ').collect(), format!("{told}\n"))
-        })
-        .collect()
-}
-
-/// Ports of this machine differ from time to time, and so does how long an answer took.
-fn without_numbers(text: &str) -> String {
-    let ports = masked(text, "127.0.0.1:", "PORT");
-    masked(&ports, "differs from the service's by ", "0")
-}
-
-/// With `mask` in place of the digits after each `mark`.
-fn masked(text: &str, mark: &str, mask: &str) -> String {
-    let mut parts = text.split(mark);
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        out.push_str(mark);
-        out.push_str(mask);
-        let rest = part.trim_start_matches(|one: char| one.is_ascii_digit());
-        out.push_str(rest.strip_prefix(mask).unwrap_or(rest));
-    }
-    out
-}
-
 #[test]
 fn the_guide_shows_what_doctor_prints() {
     let bench = Bench::new();
@@ -143,11 +113,12 @@ fn the_guide_shows_what_doctor_prints() {
     for (name, world) in [("without", "missing-service-principal"), ("another", "wrong-tenant")] {
         bench.run(&["simulate", "reset", name, "--world", &format!("sfb-online/{world}")]).exits(0);
     }
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/connect.md"));
-    let page = page.expect("the guide");
-    let transcripts = transcripts(&page);
-    assert_eq!(transcripts.len(), 3, "{transcripts:#?}");
-    for (arguments, told) in transcripts {
+    let shown =
+        [transcripts("guides/connect.md", "--target lab"), transcripts("guides/connect.md", "--target sim:")];
+    let shown = shown.concat();
+    assert_eq!(shown.len(), 3);
+    for Transcript { arguments, told } in shown {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let printed = bench.run(&arguments);
         assert_eq!(without_numbers(&printed.stdout), told, "{}", printed.whole());
     }

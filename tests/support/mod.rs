@@ -5,7 +5,9 @@
 mod bench;
 mod mask;
 mod outcome;
+mod transcript;
 
 pub(crate) use bench::{Bench, Going};
 pub(crate) use mask::masked;
 pub(crate) use outcome::Outcome;
+pub(crate) use transcript::{Transcript, transcripts, without_numbers};

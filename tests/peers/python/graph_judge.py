@@ -37,6 +37,7 @@ class Record:
         self.counts = Counter()
         self.operations = Counter()
         self.statuses = Counter()
+        self.clients = Counter()
         self.request_violations = []
         self.answer_violations = []
         self.assertion_ids = set()
@@ -47,6 +48,7 @@ class Record:
             **{name: self.counts[name] for name in ("graph", "batched", "sign_in", "elsewhere", "cut", "answers")},
             "operations": dict(self.operations),
             "statuses": dict(self.statuses),
+            "clients": dict(self.clients),
             "request_violations": self.request_violations,
             "answer_violations": self.answer_violations,
         }
@@ -98,6 +100,7 @@ class Judge(BaseHTTPRequestHandler):
                     self.command, path[len(VERSION):], query, headers, body
                 )
                 problems += header_problems(headers, body, record.request_ids)
+                record.clients["%s %s" % (client_of(headers), self.command)] += 1
                 if path == VERSION + "/$batch":
                     problems += self.batch_problems(body)
                 template = self.server.description.operation(self.command, path[len(VERSION):])
@@ -216,6 +219,15 @@ def header_problems(headers, body, seen):
     if body and not (header(headers, "content-type") or "").startswith("application/json"):
         problems.append("a body that is not called JSON")
     return problems
+
+
+def client_of(headers):
+    """The application whose token it is."""
+    try:
+        token = (header(headers, "authorization") or "").split(".")[1]
+        return json.loads(sign_in_rules.decoded(token))["appid"]
+    except (IndexError, ValueError, KeyError):
+        return "nobody"
 
 
 def main():

@@ -24,6 +24,7 @@ from psrp.pipelines import Answers
 from psrp.service import Cut, Service
 
 ENVELOPE_MAX = 512_000
+CHALLENGES = ("Negotiate", 'Basic realm="ex01.contoso.lab"')
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -33,6 +34,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def date_time_string(self, timestamp=None):
+        return self.server.options.get("date") or super().date_time_string(timestamp)
 
     def do_GET(self):
         self.page(405, "405 - HTTP verb used to access this page is not allowed.")
@@ -114,9 +118,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def refused(self, with_challenge):
         self.send_response(401)
-        if with_challenge:
-            self.send_header("WWW-Authenticate", "Negotiate")
-            self.send_header("WWW-Authenticate", 'Basic realm="ex01.contoso.lab"')
+        for challenge in self.server.options.get("challenges", CHALLENGES) if with_challenge else ():
+            self.send_header("WWW-Authenticate", challenge)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

@@ -16,13 +16,16 @@ pub fn aged_sources(state: &RunState, step: &Step, one: &StepState) -> Vec<StepP
         .filter(|path| !wrote && done(path).is_some_and(|source| source.epoch < state.epoch))
         .cloned()
         .collect();
-    if state.repinned > 0 {
-        for (other, source) in state.pairs() {
-            let stale = source.stage == Stage::Done && source.epoch < state.repinned;
-            if stale && !aged.contains(&other.path) {
-                aged.push(other.path.clone());
-            }
+    for path in unseen_since_repin(state) {
+        if !aged.contains(path) {
+            aged.push(path.clone());
         }
     }
     aged
+}
+
+/// The finished steps that were not looked at since a pin was replaced: until they were, nothing more is written.
+pub fn unseen_since_repin(state: &RunState) -> impl Iterator<Item = &StepPath> {
+    let unseen = |one: &StepState| one.stage == Stage::Done && one.epoch < state.repinned;
+    state.pairs().filter(move |(_, one)| unseen(one)).map(|(step, _)| &step.path)
 }

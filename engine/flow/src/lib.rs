@@ -9,7 +9,7 @@ mod settle;
 mod undo;
 mod wake;
 
-pub use age::aged_sources;
+pub use age::{aged_sources, unseen_since_repin};
 pub use decide::Flow;
 pub use due::due;
 pub use gate::{APPROVAL, opens};

@@ -11,7 +11,9 @@ use contracts::{
 };
 use model::value::Map;
 use model::workflow::{Phase, Step};
-use model::{Class, Code, Effect, Event, Failure, FunctionSpec, Redactor, RunId, StepPath, Timestamp, Value};
+use model::{
+    Class, Code, Effect, Event, Failure, FunctionSpec, Redactor, RunId, RunState, StepPath, Timestamp, Value,
+};
 use tokio::runtime::Handle;
 
 use crate::bench::Bench;
@@ -126,11 +128,18 @@ impl PhaseGateway {
         self.lock().end.get_or_insert(end).clone()
     }
 
-    /// A pin that is another one now than when the phase began: what the phase looked at was seen through the old one.
-    fn repinned(&self) -> Option<String> {
-        let now = self.context.pins.lock().expect("no holder of this lock panics");
-        let replaced = |(key, value): &(&(String, String), &Value)| now.get(*key) != Some(*value);
-        self.pins.iter().find(replaced).map(|((module, name), _)| format!("{module}'s {name}"))
+    /// Why this phase must not write although it was told to: a pin was replaced under it, or was replaced before, and
+    /// not every finished step was looked at through the new one. The decision to write may be older than either.
+    fn not_now(&self, state: &RunState, now: &Pins, undo: bool) -> Option<String> {
+        let replaced = |then: &Pins| {
+            let other = then.iter().find(|(key, value)| now.get(*key).is_some_and(|now| now != *value));
+            other.map(|((module, name), _)| format!("{module}'s {name} was replaced"))
+        };
+        // A pin may be replaced in memory before the phase that found out has journaled it.
+        replaced(&self.pins).or_else(|| replaced(&state.pins)).or_else(|| {
+            let unseen = flow::unseen_since_repin(state).next().filter(|_| !undo);
+            unseen.map(|step| format!("'{step}' was not looked at since a pin was replaced"))
+        })
     }
 
     fn refuse(&self, code: Code, message: String) -> End {
@@ -227,12 +236,6 @@ impl PhaseGateway {
             );
         }
         let _turn = self.handle.block_on(self.limit.write.lock());
-        if let Some(pin) = self.repinned() {
-            let why = format!("{pin} was replaced while this phase was under way; nothing was written");
-            let failure = Failure::new(Code::PlanStale, Class::Transient, why)
-                .hint("what is finished is looked at again first, then this");
-            return Err(self.end(End::Failed { failure, catchable: false }));
-        }
         let intent = Event::Intent {
             step: self.step.clone(),
             key: key.to_owned(),
@@ -242,14 +245,28 @@ impl PhaseGateway {
             settle_ms: spec.settle_ms,
             undo,
         };
-        let mut events = self.pinned();
-        events.push(intent);
-        if let Err(failure) = self.handle.block_on(log.append(events, Durability::Awaited)) {
-            return Err(self.end(End::Failed { failure, catchable: false }));
+        let pinned = self.pinned();
+        let events = pinned.iter().cloned().chain([intent]).collect();
+        let mut pins = Pins::new();
+        let forbids = |state: &RunState| {
+            pins = self.context.pins.lock().expect("no holder of this lock panics").clone();
+            self.not_now(state, &pins, undo)
+        };
+        match self.handle.block_on(log.append_unless(forbids, events, Durability::Awaited)) {
+            Ok(None) => {}
+            Ok(Some(why)) => {
+                // What this phase pinned itself is journaled at its end.
+                *self.context.pinned.lock().expect("no holder of this lock panics") = pinned;
+                let why = format!("{why}; nothing was written");
+                let failure = Failure::new(Code::PlanStale, Class::Transient, why)
+                    .hint("what is finished is looked at again first, then this");
+                return Err(self.end(End::Failed { failure, catchable: false }));
+            }
+            Err(failure) => return Err(self.end(End::Failed { failure, catchable: false })),
         }
         let left = self.context.time_left();
         let call = self.host_call(spec, arguments);
-        self.context.writes(Some(Writing { step: self.step.clone(), key: key.to_owned(), undo }));
+        self.context.writes(Some(Writing { step: self.step.clone(), key: key.to_owned(), undo, pins }));
         let answer = self.handle.block_on(async { tokio::time::timeout(left, module.call(call)).await });
         self.context.writes(None);
         match answer {
@@ -358,6 +375,8 @@ struct Writing {
     step: StepPath,
     key: String,
     undo: bool,
+    /// The pins as the write was allowed with them; whoever replaces one meanwhile does not move this write.
+    pins: Pins,
 }
 
 impl Context {
@@ -389,11 +408,20 @@ impl CallContext for Context {
     }
 
     fn pin(&self, name: &str) -> Option<Value> {
-        self.pins.lock().expect("no holder of this lock panics").get(&self.key(name)).cloned()
+        let key = self.key(name);
+        if let Some(writing) = &*self.writing.lock().expect("no holder of this lock panics")
+            && let Some(value) = writing.pins.get(&key)
+        {
+            return Some(value.clone());
+        }
+        self.pins.lock().expect("no holder of this lock panics").get(&key).cloned()
     }
 
     fn set_pin(&self, name: &str, value: Value) -> Result<(), Failure> {
         let (module, name) = self.key(name);
+        if let Some(writing) = &mut *self.writing.lock().expect("no holder of this lock panics") {
+            writing.pins.insert((module.clone(), name.clone()), value.clone());
+        }
         self.pins
             .lock()
             .expect("no holder of this lock panics")
@@ -417,7 +445,7 @@ impl CallContext for Context {
 
     async fn sending(&self, request: &str, facts: Map) -> Result<(), Failure> {
         let writing = self.writing.lock().expect("no holder of this lock panics").clone();
-        let (Some(log), Some(Writing { step, key, undo })) = (&self.log, writing) else {
+        let (Some(log), Some(Writing { step, key, undo, .. })) = (&self.log, writing) else {
             return Err(Failure::bug(format!("{request} would write outside of a change")));
         };
         let event = Event::Sending { step, key, request: request.to_owned(), facts, undo };

@@ -55,9 +55,24 @@ impl RunLog {
 
     /// Appends events in one batch. An error stops the run with its journal intact.
     pub(crate) async fn append(&self, events: Vec<Event>, durability: Durability) -> Result<(), Failure> {
+        let appended = self.append_unless(|_| None::<()>, events, durability).await?;
+        debug_assert_eq!(appended, None);
+        Ok(())
+    }
+
+    /// Appends a batch unless the state forbids it, with nothing in between that could change the state. Gives why not.
+    pub(crate) async fn append_unless<T>(
+        &self,
+        forbids: impl FnOnce(&RunState) -> Option<T>,
+        events: Vec<Event>,
+        durability: Durability,
+    ) -> Result<Option<T>, Failure> {
         let mut inner = self.inner.lock().await;
         if let Some(failure) = &inner.broken {
             return Err(failure.clone());
+        }
+        if let Some(why) = forbids(&inner.state) {
+            return Ok(Some(why));
         }
         let mut records = Vec::with_capacity(events.len());
         for event in events.into_iter().map(|event| self.clean(event)) {
@@ -76,7 +91,7 @@ impl RunLog {
         }
         self.halting.store(inner.state.cancel_asked || inner.state.pause_asked, Ordering::SeqCst);
         self.sequence.send_replace(inner.state.next_sequence);
-        Ok(())
+        Ok(None)
     }
 
     /// Reads the state under its lock; `read` must not wait for anything.

@@ -19,6 +19,11 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
     let change = filled(&change.change, &|origin| state.known(origin));
     if change.kind != ChangeKind::Run {
         match look(hand, &step, &work, &change).await {
+            Look::AsExpected if hand.log.read(|now| now.repinned).await != state.repinned => {
+                let why = "a pin was replaced while the object was looked at; nothing was written";
+                let failure = Failure::new(Code::PlanStale, Class::Transient, why);
+                return hand.lazily(hand.retries(&state, &step, failure)).await;
+            }
             Look::AsExpected => {}
             Look::Not(event) => return hand.lazily(*event).await,
             Look::Ended(pause) => return hand.pause(&step, pause).await,

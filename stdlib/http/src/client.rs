@@ -53,6 +53,8 @@ fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientErro
         .tls_backend_preconfigured(tls(options)?)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
+        // Whoever examines a connection shows the certificate.
+        .tls_info(true)
         .connect_timeout(CONNECT_MAX)
         .user_agent(concat!("footbridge/", env!("CARGO_PKG_VERSION")));
     Ok(if options.one_connection { builder.pool_max_idle_per_host(1) } else { builder })

@@ -16,10 +16,10 @@ pub(crate) fn transport(connection: &Connection) -> Box<dyn Transport> {
 }
 
 /// What can be checked before a session is opened.
-#[expect(clippy::unused_async, reason = "a remote server is asked")]
-pub(crate) async fn examine(connection: &Connection, _context: &dyn CallContext) -> Vec<Check> {
+pub(crate) async fn examine(connection: &Connection, context: &dyn CallContext) -> Vec<Check> {
     match connection {
         // Whether the program is there, opening a session tells.
-        Connection::Local(_) | Connection::Remote(_) => Vec::new(),
+        Connection::Local(_) => Vec::new(),
+        Connection::Remote(settings) => crate::remote::examine(settings, context).await,
     }
 }

@@ -14,39 +14,38 @@ pub(super) enum Trouble {
     Gone(String),
     /// The operation's time passed without anything to tell.
     NothingYet(String),
-    /// It may have happened. `kind` is what to call it where that makes no difference.
-    Lost { kind: RefusalKind, message: String },
+    /// It may have happened. The refusal is what to call it where that makes no difference.
+    Lost(Refusal),
 }
 
 impl Trouble {
     /// The answer never came, or not whole.
     pub(super) fn lost(message: String) -> Trouble {
-        Trouble::Lost { kind: RefusalKind::Unreachable, message }
+        Trouble::Lost(bare(RefusalKind::Unreachable, message))
     }
 
     pub(super) fn may_have_happened(&self) -> bool {
-        matches!(self, Trouble::Lost { .. } | Trouble::NothingYet(_))
-    }
-
-    pub(super) fn message(&self) -> String {
-        match self {
-            Trouble::Refused(refusal) => refusal.message.clone(),
-            Trouble::Gone(message) | Trouble::NothingYet(message) | Trouble::Lost { message, .. } => {
-                message.clone()
-            }
-        }
+        matches!(self, Trouble::Lost(_) | Trouble::NothingYet(_))
     }
 
     /// The same where no command was sent yet, so that nothing can have run.
     pub(super) fn before_anything_ran(self) -> Refusal {
-        let bare = |kind, message| Refusal { kind, message, advice: None };
         match self {
-            Trouble::Refused(refusal) => refusal,
-            Trouble::Gone(message) => bare(RefusalKind::Protocol, message),
+            Trouble::Refused(refusal) | Trouble::Lost(refusal) => refusal,
+            // No shell can be gone before there is one: what is not found is the configuration.
+            Trouble::Gone(message) => {
+                Refusal { advice: Some(NO_CONFIGURATION.to_owned()), ..bare(RefusalKind::Denied, message) }
+            }
             Trouble::NothingYet(message) => bare(RefusalKind::Busy, message),
-            Trouble::Lost { kind, message } => bare(kind, message),
         }
     }
+}
+
+const NO_CONFIGURATION: &str =
+    "that session configuration is not there: check 'configuration' in the target file";
+
+fn bare(kind: RefusalKind, message: String) -> Refusal {
+    Refusal { kind, message, advice: None }
 }
 
 impl From<Trouble> for TransportError {
@@ -54,7 +53,9 @@ impl From<Trouble> for TransportError {
         match trouble {
             Trouble::Refused(refusal) => TransportError::Refused(refusal),
             Trouble::Gone(message) => TransportError::Gone { message },
-            Trouble::NothingYet(message) | Trouble::Lost { message, .. } => TransportError::Lost { message },
+            Trouble::NothingYet(message) | Trouble::Lost(Refusal { message, .. }) => {
+                TransportError::Lost { message }
+            }
         }
     }
 }
@@ -69,7 +70,7 @@ pub(super) fn judge(uri: &str, reply: &HttpAnswer) -> Result<Answer, Trouble> {
     if !kind.starts_with("application/soap+xml") {
         return Err(not_soap(&at, reply));
     }
-    let lost = |what: &str| Trouble::Lost { kind: RefusalKind::Protocol, message: at(what) };
+    let lost = |what: &str| Trouble::Lost(bare(RefusalKind::Protocol, at(what)));
     let encoding = reply.header("content-encoding").trim();
     if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
         return Err(lost(&format!(
@@ -187,7 +188,11 @@ fn not_soap(at: &dyn Fn(&str) -> String, reply: &HttpAnswer) -> Trouble {
         503 => {
             refused(RefusalKind::Busy, what, Some("the service behind it is stopped or starting; try later"))
         }
-        500..=599 => Trouble::Lost { kind: RefusalKind::NotPowerShell, message: what },
+        // Somebody on the way gave up, or put a page over an answer: neither tells what the server did.
+        200..=299 | 500..=599 => Trouble::Lost(Refusal {
+            advice: Some("check the address: a page for people answers there, not PowerShell".to_owned()),
+            ..bare(RefusalKind::NotPowerShell, what)
+        }),
         _ => refused(
             RefusalKind::NotPowerShell,
             what,
@@ -217,11 +222,7 @@ fn faulted(at: &dyn Fn(&str) -> String, fault: &Fault) -> Trouble {
             Some("the account may not use remote PowerShell there, or has no management role"),
         ),
         FaultKind::SignIn => refused(RefusalKind::SignIn, message, Some("check user and password")),
-        FaultKind::NoConfiguration => refused(
-            RefusalKind::Denied,
-            message,
-            Some("that session configuration is not there: check 'configuration' in the target file"),
-        ),
+        FaultKind::NoConfiguration => refused(RefusalKind::Denied, message, Some(NO_CONFIGURATION)),
         FaultKind::TooLarge => refused(RefusalKind::Protocol, message, None),
         FaultKind::Redirected => refused(
             RefusalKind::NotPowerShell,
@@ -230,7 +231,8 @@ fn faulted(at: &dyn Fn(&str) -> String, fault: &Fault) -> Trouble {
         ),
         FaultKind::Busy => refused(RefusalKind::Busy, message, None),
         // On its side, work may have begun.
-        FaultKind::Other if fault.receiver => Trouble::Lost { kind: RefusalKind::Protocol, message },
+        FaultKind::Other if fault.receiver => Trouble::Lost(bare(RefusalKind::Protocol, message)),
+        FaultKind::Aborted => Trouble::Lost(bare(RefusalKind::Busy, message)),
         FaultKind::Other => refused(RefusalKind::Protocol, message, None),
     }
 }
@@ -267,7 +269,7 @@ mod tests {
     #[test]
     fn who_is_no_powershell_is_told_by_status_and_kind_of_content() {
         for (status, kind, expected) in [
-            (200, "text/html", Some(RefusalKind::NotPowerShell)),
+            (200, "text/html", None),
             (302, "text/html", Some(RefusalKind::NotPowerShell)),
             (403, "text/html", Some(RefusalKind::Denied)),
             (404, "text/html; charset=utf-8", Some(RefusalKind::NotPowerShell)),
@@ -282,7 +284,7 @@ mod tests {
                     assert_eq!(refusal.kind, expected, "{status} {kind}");
                     assert!(refusal.message.contains(&format!("HTTP {status}")), "{}", refusal.message);
                 }
-                (Trouble::Lost { .. }, None) => {}
+                (Trouble::Lost(_), None) => {}
                 (other, _) => panic!("{status} {kind}: {other:?}"),
             }
         }
@@ -316,7 +318,8 @@ mod tests {
         let reply =
             reply(200, &[("content-type", "application/soap+xml"), ("content-encoding", "gzip")], "\u{1f}");
         let trouble = judge("https://ex01/PowerShell/", &reply).expect_err("it is compressed");
-        assert!(trouble.may_have_happened() && trouble.message().contains("gzip"), "{trouble:?}");
+        assert!(trouble.may_have_happened(), "{trouble:?}");
+        assert!(trouble.before_anything_ran().message.contains("gzip"));
     }
 
     #[test]
@@ -331,7 +334,8 @@ mod tests {
             let headers: Vec<_> = challenges.iter().map(|one| ("www-authenticate", *one)).collect();
             let trouble =
                 judge("https://ex01/PowerShell/", &reply(401, &headers, "")).expect_err("it is refused");
-            assert!(trouble.message().contains(part), "{trouble:?}");
+            let refusal = trouble.before_anything_ran();
+            assert!(refusal.message.contains(part), "{refusal:?}");
         }
     }
 
@@ -343,6 +347,6 @@ mod tests {
         };
         let told = |kind: &str| judge("https://ex01/PowerShell/", &cut(kind)).expect_err("it is no answer");
         assert!(told("application/soap+xml").may_have_happened());
-        assert!(matches!(told("text/html"), Trouble::Refused(_)));
+        assert!(matches!(told("text/html"), Trouble::Lost(Refusal { kind: RefusalKind::NotPowerShell, .. })));
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::CallContext;
+use uuid::Uuid;
 
 use super::basic::Basic;
 use super::channel::{Channel, ChannelError, HttpAnswer};
 use super::judge::{Trouble, judge};
 use crate::call::Refusal;
 use crate::settings::{RemoteAuth, RemoteSettings};
-use crate::wsman::{Answer, Body, Request};
+use crate::wsman::{Answer, Request};
 
 /// The server is given this much longer than the operation may take to say that it took too long.
 const GRACE: Duration = Duration::from_secs(15);
@@ -41,19 +42,23 @@ impl Line {
     /// Sends a request and reads its answer. `time` is what the operation may take at the server.
     pub(super) async fn exchange(&self, request: Request, time: Duration) -> Result<Answer, Trouble> {
         let id = request.message_id;
-        let answer = judge(&self.uri, &self.send(request, time).await?)?;
-        let other = answer.relates_to.is_some_and(|of| of != id) && !matches!(answer.body, Body::Fault(_));
-        if other {
-            return Err(Trouble::lost(format!("POST {}: the answer belongs to another request", self.uri)));
-        }
-        Ok(answer)
+        self.read(id, &self.send(request, time).await?)
     }
 
-    /// The same, with the answer as HTTP brought it.
+    /// The answer as HTTP brought it.
     pub(super) async fn send(&self, request: Request, time: Duration) -> Result<HttpAnswer, Trouble> {
         self.channel.exchange(request.text, time + GRACE).await.map_err(|error| match error {
             ChannelError::NotSent(refusal) => Trouble::Refused(refusal),
             ChannelError::Lost { message } => Trouble::lost(message),
         })
+    }
+
+    /// What it means, as the answer to the request with that id.
+    pub(super) fn read(&self, id: Uuid, reply: &HttpAnswer) -> Result<Answer, Trouble> {
+        let answer = judge(&self.uri, reply)?;
+        if answer.relates_to.is_some_and(|of| of != id) {
+            return Err(Trouble::lost(format!("POST {}: the answer belongs to another request", self.uri)));
+        }
+        Ok(answer)
     }
 }

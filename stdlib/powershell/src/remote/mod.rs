@@ -2,8 +2,12 @@
 
 mod basic;
 pub(crate) mod channel;
+mod examine;
 mod judge;
 mod line;
+mod patience;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -16,8 +20,11 @@ use crate::call::{Refusal, RefusalKind};
 use crate::settings::RemoteSettings;
 use crate::transport::{Received, Transport, TransportError};
 use crate::wsman::{Answer, Body, CommandState, Requests, StopSignal};
+use channel::HttpAnswer;
+pub(crate) use examine::examine;
 use judge::Trouble;
 use line::Line;
+use patience::unless_cancelled;
 
 /// What the server may take to open a shell or to take in a fragment.
 const OPERATION_MAX: Duration = Duration::from_mins(1);
@@ -30,6 +37,8 @@ pub(crate) struct Remote {
     requests: Requests,
     /// Whether the server has, or may have, a shell of ours.
     opened: bool,
+    /// Who is behind the address, where it says so.
+    back_end: String,
     asking: Option<Asking>,
 }
 
@@ -59,12 +68,17 @@ impl Remote {
             session: Uuid::new_v4(),
             selectors: Vec::new(),
         };
-        Remote { settings, line: None, requests, opened: false, asking: None }
+        Remote { settings, line: None, requests, opened: false, back_end: String::new(), asking: None }
     }
 
     fn line(&self) -> Result<Line, TransportError> {
         let message = || "the session is not open".to_owned();
         self.line.clone().ok_or_else(|| TransportError::Gone { message: message() })
+    }
+
+    /// Keeps a question without an answer for the next look.
+    fn ask_again(&mut self, asking: Asking) {
+        self.asking = Some(Asking { going: None, ..asking });
     }
 
     fn refused(&self, kind: RefusalKind, what: &str) -> Refusal {
@@ -84,21 +98,29 @@ impl Transport for Remote {
         self.line = Some(line.clone());
         let time = operation(context);
         let request = self.requests.create(pool, &opening, time);
-        match line.exchange(request, time).await {
+        let id = request.message_id;
+        // Until an answer says otherwise, there may be a shell, which would count against the account if nobody deleted
+        // it. Servers keep the id that was asked for.
+        self.requests.selectors = vec![("ShellId".to_owned(), pool.to_string().to_uppercase())];
+        self.opened = true;
+        let Some(sent) = unless_cancelled(context, line.send(request, time)).await else {
+            let what = "the call was cancelled while the session was opened";
+            return Err(TransportError::Refused(self.refused(RefusalKind::Cancelled, what)));
+        };
+        let read = sent.and_then(|reply| {
+            self.back_end = back_end(&reply);
+            line.read(id, &reply)
+        });
+        match read {
             Ok(Answer { body: Body::Created { selectors }, .. }) => {
                 self.requests.selectors = selectors;
-                self.opened = true;
                 Ok(())
             }
             Ok(_) => Err(TransportError::Refused(
                 self.refused(RefusalKind::Protocol, "it answered without a shell"),
             )),
             Err(trouble) => {
-                if trouble.may_have_happened() {
-                    // A shell that nobody deletes counts against the account. Servers keep the id that was asked for.
-                    self.requests.selectors = vec![("ShellId".to_owned(), pool.to_string().to_uppercase())];
-                    self.opened = true;
-                }
+                self.opened = trouble.may_have_happened();
                 Err(TransportError::Refused(trouble.before_anything_ran()))
             }
         }
@@ -122,11 +144,19 @@ impl Transport for Remote {
                 0 => self.requests.command(pipeline, fragment, time),
                 _ => self.requests.send(Some(pipeline), fragment, time),
             };
-            match line.exchange(request, time).await {
+            let Some(exchanged) = unless_cancelled(context, line.exchange(request, time)).await else {
+                let message = format!("POST {}: the call was cancelled before the answer", self.settings.uri);
+                return Err(if index + 1 < count {
+                    TransportError::Gone { message }
+                } else {
+                    TransportError::Lost { message }
+                });
+            };
+            match exchanged {
                 Ok(_) => {}
                 // The server cannot run what it has not whole; but this session now holds half a message.
                 Err(trouble) if index + 1 < count && trouble.may_have_happened() => {
-                    return Err(TransportError::Gone { message: trouble.message() });
+                    return Err(TransportError::Gone { message: trouble.before_anything_ran().message });
                 }
                 Err(trouble) => return Err(trouble.into()),
             }
@@ -158,19 +188,25 @@ impl Transport for Remote {
         match answer {
             Ok(Answer { body: Body::Received { streams, state }, .. }) => {
                 let bytes = streams.into_iter().flat_map(|stream| stream.bytes).collect();
-                let done = matches!(state, Some((_, CommandState::Done)));
+                let of_this = |of: &Option<Uuid>| of.is_none() || *of == pipeline;
+                let done = state.is_some_and(|(of, state)| of_this(&of) && state == CommandState::Done);
                 Ok(if done { Received::Done(bytes) } else { Received::Bytes(bytes) })
             }
             Ok(_) => Err(TransportError::Lost {
                 message: self.refused(RefusalKind::Protocol, "no output").message,
             }),
             Err(Trouble::NothingYet(_)) => Ok(Received::Nothing),
-            Err(trouble @ Trouble::Lost { .. }) => {
-                asking.going = None;
-                self.asking = Some(asking);
-                Err(TransportError::Refused(unheard(&trouble)))
+            // A question changes nothing. Whoever lost its answer asks the same one again, under the same id, and gets
+            // the same answer.
+            Err(Trouble::Lost(refusal)) => {
+                self.ask_again(asking);
+                Err(TransportError::Refused(Refusal { kind: RefusalKind::Unreachable, ..refusal }))
             }
-            Err(trouble) => Err(trouble.into()),
+            Err(Trouble::Refused(refusal)) => {
+                self.ask_again(asking);
+                Err(TransportError::Refused(refusal))
+            }
+            Err(trouble @ Trouble::Gone(_)) => Err(trouble.into()),
         }
     }
 
@@ -205,13 +241,19 @@ impl Transport for Remote {
     }
 
     fn server(&self) -> String {
-        self.settings.uri.clone()
+        match self.back_end.as_str() {
+            "" => self.settings.uri.clone(),
+            name => format!("{} ({name})", self.settings.uri),
+        }
     }
 }
 
-/// A question whose answer was lost changes nothing; asked again, it gets the same one.
-fn unheard(trouble: &Trouble) -> Refusal {
-    Refusal { kind: RefusalKind::Unreachable, message: trouble.message(), advice: None }
+/// The server that did the work, where the one in front names it, or itself.
+// unconfirmed: that Exchange names its servers in these headers also for remote PowerShell. Evidence only.
+fn back_end(reply: &HttpAnswer) -> String {
+    let named = ["x-calculatedbetarget", "x-beserver", "x-feserver"];
+    let name = named.iter().map(|name| reply.header(name)).find(|name| !name.is_empty()).unwrap_or_default();
+    name.chars().filter(|one| one.is_ascii_alphanumeric() || matches!(one, '.' | '-')).take(120).collect()
 }
 
 /// How long an operation may take at the server: as long as the call may, within reason.

@@ -152,8 +152,9 @@ impl Shell {
             Some(connection) => crate::connect::examine(connection, context).await,
             None => Vec::new(),
         };
-        let known = |check: &Check| check.verdict == CheckVerdict::NotSo || check.name == "session";
-        if checks.iter().any(known) {
+        // A clock that is wrong need not stop a session; whatever else is not so does.
+        let stops = |check: &Check| check.verdict == CheckVerdict::NotSo && check.name != "clock";
+        if checks.iter().any(stops) {
             return checks;
         }
         match self.open(context).await {
@@ -176,7 +177,8 @@ impl Shell {
                 session.close().await;
             }
             Err(refusal) => {
-                let mut check = Check::cannot_tell("exchange", "session", refusal.message);
+                let name = if refusal.kind == RefusalKind::SignIn { "sign-in" } else { "session" };
+                let mut check = Check::cannot_tell("exchange", name, refusal.message);
                 check.verdict = CheckVerdict::NotSo;
                 check.advice = refusal.advice.or_else(|| advice(refusal.kind).map(str::to_owned));
                 checks.push(check);

@@ -38,8 +38,10 @@ pub enum FaultKind {
     TooLarge,
     /// Another server is to be asked.
     Redirected,
-    /// The service is starting, stopping or overloaded.
+    /// The service is starting or overloaded.
     Busy,
+    /// Begun, perhaps, and given up: the service or the shell is going down.
+    Aborted,
     Other,
 }
 
@@ -54,9 +56,14 @@ const GONE: &[u32] = &[
     2_150_859_084, // invalid shell handle
     2_150_859_085, // invalid command handle
     2_150_859_087, // command already closed
+];
+/// Given up in the middle; how far it came is not said.
+const ABORTED: &[u32] = &[
     2_150_859_212, // command terminated
     995,           // operation aborted
     2_147_943_395, // the same as an HRESULT
+    1115,          // shutdown in progress
+    2_147_943_515, // the same as an HRESULT
 ];
 const QUOTA: &[u32] = &[
     2_150_858_815, // quota limit
@@ -86,14 +93,12 @@ const SIGN_IN: &[u32] = &[
     2_147_943_726, // the same as an HRESULT
     2_150_858_806, // failed authentication
 ];
-const NO_CONFIGURATION: &[u32] = &[2_150_858_754, 2_150_858_770, 2_150_858_811];
+const NO_CONFIGURATION: &[u32] = &[2_150_858_754, 2_150_858_811];
 const TOO_LARGE: &[u32] = &[2_150_858_790, 2_150_858_805, 2_150_858_823, 2_150_858_824, 2_150_858_825];
 const REDIRECTED: &[u32] = &[2_150_858_814, 2_150_859_161, 2_150_859_178];
 const BUSY: &[u32] = &[
     2_150_858_772, // endpoint unavailable
     2_150_858_802, // concurrency
-    1115,          // shutdown in progress
-    2_147_943_515, // the same as an HRESULT
 ];
 
 impl Fault {
@@ -117,6 +122,7 @@ impl Fault {
             (TOO_LARGE, FaultKind::TooLarge),
             (REDIRECTED, FaultKind::Redirected),
             (BUSY, FaultKind::Busy),
+            (ABORTED, FaultKind::Aborted),
         ]
         .into_iter()
         .find(|(codes, _)| codes.contains(&code))
@@ -239,6 +245,7 @@ mod tests {
             ("2150858811", "a:DestinationUnreachable", FaultKind::NoConfiguration),
             ("2150858805", "w:EncodingLimit", FaultKind::TooLarge),
             ("2150859161", "w:Odd", FaultKind::Redirected),
+            ("995", "w:InternalError", FaultKind::Aborted),
             ("999999", "wsman:QuotaLimit", FaultKind::Quota),
             ("999999", "w:InternalError", FaultKind::Other),
             ("no number", "w:AccessDenied", FaultKind::Denied),

@@ -60,7 +60,8 @@ fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientErro
     Ok(if options.one_connection { builder.pool_max_idle_per_host(1) } else { builder })
 }
 
-fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {
+/// How TLS is spoken: by whoever carries HTTP without this client.
+pub fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {
     let tls_error = |error: rustls::Error| ClientError::Tls(error.to_string());
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()

@@ -11,7 +11,7 @@ mod trouble;
 
 pub use address::{AddressError, address};
 pub use body::{BodyError, read_body};
-pub use client::{ClientError, ClientOptions, client, direct_client};
+pub use client::{ClientError, ClientOptions, client, direct_client, tls};
 pub use request_id::new_request_id;
 pub use retry_after::{date, retry_after};
 pub use trouble::{Stage, Trouble, causes};

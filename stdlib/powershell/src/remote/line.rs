@@ -25,9 +25,14 @@ pub(super) struct Line {
 impl Line {
     /// Connects to nothing yet.
     pub(super) fn new(settings: &RemoteSettings, context: &dyn CallContext) -> Result<Line, Refusal> {
-        super::address(settings)?;
         let channel: Arc<dyn Channel> = match &settings.auth {
-            RemoteAuth::Basic { user, password } => Arc::new(Basic::new(settings, user, password, context)?),
+            RemoteAuth::Basic { user, password } => {
+                super::address(settings)?;
+                Arc::new(Basic::new(settings, user, password, context)?)
+            }
+            #[cfg(feature = "kerberos")]
+            RemoteAuth::Kerberos => Arc::new(super::kerberos::Kerberos::new(settings)?),
+            #[cfg(not(feature = "kerberos"))]
             RemoteAuth::Kerberos => {
                 return Err(super::wrong(
                     settings,

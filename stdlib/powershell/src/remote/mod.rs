@@ -4,6 +4,8 @@ mod basic;
 pub(crate) mod channel;
 mod examine;
 mod judge;
+#[cfg(any(feature = "kerberos", test))]
+mod kerberos;
 mod line;
 mod patience;
 #[cfg(test)]

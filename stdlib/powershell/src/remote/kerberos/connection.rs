@@ -195,10 +195,13 @@ async fn connected(
         super::super::wrong(settings, &error.to_string(), "correct the uri in the target file")
     })?;
     let stream = TlsConnector::from(Arc::new(tls)).connect(name, stream).await.map_err(|error| {
-        let judged = error.get_ref().is_some_and(|inner| inner.is::<tokio_rustls::rustls::Error>());
-        match judged {
-            true => refusal(settings, &http::Trouble::Tls(causes(&error))),
-            false => unreachable(&error),
+        // rustls says what it found as the inner error of an input/output error.
+        if let Some(inner) = error.get_ref()
+            && inner.is::<tokio_rustls::rustls::Error>()
+        {
+            refusal(settings, &http::Trouble::Tls(causes(&error)))
+        } else {
+            unreachable(&error)
         }
     })?;
     spoken(stream).await.map_err(|text| refusal(settings, &http::Trouble::Broken(text)))

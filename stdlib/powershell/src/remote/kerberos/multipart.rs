@@ -15,6 +15,7 @@ pub(super) enum Scheme {
 
 impl Scheme {
     /// Its name in `Authorization` and `WWW-Authenticate`.
+    #[cfg_attr(not(feature = "kerberos"), expect(dead_code, reason = "only a sign-in says it"))]
     pub(super) fn name(self) -> &'static str {
         match self {
             Scheme::Kerberos => "Kerberos",

@@ -14,7 +14,7 @@ use oauth::OauthModule;
 use powershell::{Connection, EXCHANGE_CONFIGURATION, LocalSettings, RemoteSettings};
 use x509::X509Module;
 
-use super::tenant;
+use super::{host_name, tenant};
 use crate::sim::SimTargets;
 
 /// Loads the Exchange Management Shell as its own shortcut does: with Exchange's permissions, which the bare snap-in
@@ -49,7 +49,7 @@ pub(crate) async fn modules(
     let only_roots = roots(ca_file)?;
     let metadata =
         metadata_url.map(|url| MetadataSource { url: url.clone(), only_roots: only_roots.clone() });
-    let ews = file.exchange_host().map(|host| format!("{host}/ews/exchange.asmx"));
+    let ews = file.exchange_host().map(|origin| format!("{}/ews/exchange.asmx", published(&origin)));
     let shell: Arc<dyn ExchangeShell> = Arc::new(RemotingShell::new(connection));
     Ok(vec![
         Arc::new(ExchangeModule::new(shell, metadata)),
@@ -57,6 +57,14 @@ pub(crate) async fn modules(
         Arc::new(X509Module::new()),
         Arc::new(OauthModule::new(ews, only_roots)),
     ])
+}
+
+/// Sealed remoting may use plain http; web services are published over https, at the usual port.
+fn published(origin: &str) -> String {
+    match host_name(origin) {
+        Some(host) if http::address(origin).is_err() => format!("https://{host}"),
+        _ => origin.to_owned(),
+    }
 }
 
 fn remote(one: &Remote) -> Result<Connection, Failure> {
@@ -104,4 +112,21 @@ pub(super) fn read(file: &Found<PathBuf>) -> Result<Vec<u8>, Failure> {
             .hint("paths are meant from where the target file stands")
             .at(file.place.clone())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn web_services_are_asked_over_https_unless_they_are_on_this_machine() {
+        for (origin, expected) in [
+            ("https://mail.contoso.com", "https://mail.contoso.com"),
+            ("https://ex01.contoso.com:444", "https://ex01.contoso.com:444"),
+            ("http://ex01.contoso.com", "https://ex01.contoso.com"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ] {
+            assert_eq!(published(origin), expected);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{ClientOptions, causes, client};
+use http::{ClientOptions, Trouble, client};
 use model::Value;
 
 use crate::challenge::parse_challenges;
@@ -58,7 +58,7 @@ pub(crate) async fn probe(url: &str, only_roots: Option<&[u8]>, time_left: Durat
         client.get(url).header("authorization", "Bearer").timeout(time_left.min(WAIT_MAX)).send().await;
     let answer = match sent {
         Ok(answer) => answer,
-        Err(error) => return Finding::silent(format!("GET {url}: {}", causes(&error))),
+        Err(error) => return Finding::silent(format!("GET {url}: {}", Trouble::of(&error).1.text())),
     };
     // Servers of other languages write more than ASCII into what they tell.
     let text = |value: &reqwest::header::HeaderValue| {

@@ -27,7 +27,7 @@ pub struct RemoteSettings {
     pub poll: Duration,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RemoteAuth {
     Basic {
         user: String,

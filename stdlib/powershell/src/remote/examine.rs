@@ -88,6 +88,9 @@ fn answered(
     let certificate = answer.extensions().get::<reqwest::tls::TlsInfo>();
     checks.push(match certificate.and_then(|info| info.peer_certificate()) {
         Some(certificate) => tls(certificate, now),
+        None if url.scheme() == "http" && settings.auth == RemoteAuth::Kerberos => {
+            Check::so(AREA, "tls", "plain http; Kerberos seals every message")
+        }
         None if url.scheme() == "http" => {
             Check::so(AREA, "tls", "plain http, on this machine only, as allowed")
         }

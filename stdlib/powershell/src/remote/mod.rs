@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::call::{Refusal, RefusalKind};
-use crate::settings::RemoteSettings;
+use crate::settings::{RemoteAuth, RemoteSettings};
 use crate::transport::{Received, Transport, TransportError};
 use crate::wsman::{Answer, Body, CommandState, Requests, StopSignal};
 use channel::HttpAnswer;
@@ -265,9 +265,17 @@ fn operation(context: &dyn CallContext) -> Duration {
 
 /// The address, checked: a password travels over TLS, or stays on this machine where that was allowed.
 fn address(settings: &RemoteSettings) -> Result<reqwest::Url, Refusal> {
-    let url = http::address(&settings.uri)
-        .map_err(|error| wrong(settings, &error.to_string(), "correct the uri in the target file"))?;
-    if url.scheme() == "http" && !settings.allow_http {
+    let advice = "correct the uri in the target file";
+    let text = settings.uri.trim();
+    // Kerberos sends no password and seals every message, so there plain http is good for any machine.
+    let sealed = settings.auth == RemoteAuth::Kerberos;
+    let judged = match text.strip_prefix("http://").filter(|_| sealed) {
+        Some(rest) => format!("https://{rest}"),
+        None => text.to_owned(),
+    };
+    http::address(&judged).map_err(|error| wrong(settings, &error.to_string(), advice))?;
+    let url = reqwest::Url::parse(text).map_err(|error| wrong(settings, &error.to_string(), advice))?;
+    if url.scheme() == "http" && !settings.allow_http && !sealed {
         let advice = "use https, or allow_http = true on this machine";
         return Err(wrong(settings, "plain http was not allowed", advice));
     }

@@ -85,7 +85,7 @@ impl Message {
             kind: MessageKind::from_number(u32::from_le_bytes(*kind)),
             pool: Uuid::from_bytes_le(*pool),
             pipeline: (!pipeline.is_nil()).then_some(pipeline),
-            data: data.strip_prefix(BYTE_ORDER_MARK).unwrap_or(data).to_vec(),
+            data: unmarked(data).to_vec(),
         })
     }
 
@@ -104,7 +104,13 @@ impl Message {
     }
 }
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// Without byte order marks, however many there are: what is written must be read as the same again.
+fn unmarked(mut data: &[u8]) -> &[u8] {
+    while let Some(rest) = data.strip_prefix("\u{feff}".as_bytes()) {
+        data = rest;
+    }
+    data
+}
 
 /// MS-PSRP 2.2.1, field MessageType.
 const NUMBERS: [(MessageKind, u32); 31] = [
@@ -196,7 +202,7 @@ mod tests {
         assert_eq!(Message::read(&[9; 40]), Err(MessageError::Destination(0x0909_0909)));
         let mut marked = vec![1, 0, 0, 0];
         marked.resize(40, 0);
-        marked.extend_from_slice("\u{feff}<Nil/>".as_bytes());
+        marked.extend_from_slice("\u{feff}\u{feff}<Nil/>".as_bytes());
         assert_eq!(Message::read(&marked).map(|message| message.data), Ok(b"<Nil/>".to_vec()));
     }
 }

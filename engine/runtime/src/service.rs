@@ -1,0 +1,260 @@
+//! Everything a front end may ask of the engine, answered by the supervisor.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contracts::{
+    ApproveMode, ApproveRequest, DriftReport, Durability, History, PlanReply, PlanRequest, Service,
+    StartRequest, UndoPlan, UndoVerdict,
+};
+use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, Workflow};
+
+use crate::params::complete;
+use crate::startable::startable;
+use crate::supervisor::Supervisor;
+use crate::undo_plan::{entries, undo_plan};
+use crate::{approve, planner};
+
+#[async_trait]
+impl Service for Supervisor {
+    async fn plan(&self, request: PlanRequest) -> Result<PlanReply, Failure> {
+        let params = complete(&request.workflow, &request.params)?;
+        let workflow = self.prepare(request.workflow)?;
+        let bench = self.bench(workflow, &request.target, params, None).await?;
+        let planned = planner::plan(&bench).await;
+        let commands =
+            if request.commands { crate::describe::describe(&bench, &planned).await } else { Vec::new() };
+        bench.session.close().await;
+        Ok(PlanReply { plan: planned.plan, commands })
+    }
+
+    async fn start(&self, request: StartRequest) -> Result<RunId, Failure> {
+        let params = complete(&request.workflow, &request.params)?;
+        let now = self.parts.clock.now();
+        let run = RunId::new(now.0, self.parts.clock.random());
+        let workflow = self.prepare(request.workflow)?;
+        let bench = self.bench(Arc::clone(&workflow), &request.target, params.clone(), Some(run)).await?;
+        let plan = planner::plan(&bench).await.plan;
+        if let Err(failure) = startable(&plan, &request.approve) {
+            bench.session.close().await;
+            return Err(failure);
+        }
+        let approver = match (&request.approve, &bench.session.approves_itself) {
+            (ApproveMode::Yes | ApproveMode::Digest(_), _) => Some(request.by.clone()),
+            (ApproveMode::Wait, Some(why)) => Some(why.clone()),
+            (ApproveMode::Wait, None) => None,
+        };
+        let bytes = serde_json::to_vec(workflow.as_ref()).expect("a workflow always has a JSON form");
+        let digest = self.parts.journal.put(bytes).await?;
+        let created = Event::RunCreated {
+            run,
+            workflow: digest,
+            workflow_id: workflow.id.clone(),
+            version: workflow.version.clone(),
+            target: bench.session.target.clone(),
+            params,
+            by: request.by,
+            approves_later: matches!(request.approve, ApproveMode::Yes)
+                || bench.session.approves_itself.is_some(),
+            binding: bench.session.binding.clone(),
+        };
+        let digest = plan.digest;
+        let mut events = vec![Event::Planned { plan }];
+        events.extend(approver.map(|by| Event::Approved { digest, by, note: None }));
+        // One batch: there is never a run without its plan.
+        let bug = |error: model::fold::BadEvent| Failure::bug(error.to_string());
+        let mut records = vec![Record::new(0, now, Digest::default(), created)];
+        let mut state = RunState::begin(workflow, &records[0]).map_err(bug)?;
+        for event in events {
+            let record = Record::new(state.next_sequence, now, state.head, event);
+            state.apply(&record).map_err(bug)?;
+            records.push(record);
+        }
+        self.parts.journal.append(run, records, Durability::Awaited).await?;
+        let open = self.opened(bench, state);
+        self.runs.lock().await.insert(run, open.clone());
+        self.carry_on(&open);
+        Ok(run)
+    }
+
+    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        let state = self.state(run).await?;
+        match state.life {
+            Life::Running | Life::Paused | Life::Failed | Life::Undoing => {}
+            Life::Awaiting => {
+                return Err(not_now(&state, "its plan waits for an approval", "footbridge approve RUN"));
+            }
+            Life::Stuck => return Err(not_now(&state, "its undo is stuck", "footbridge undo RUN")),
+            Life::Cancelled | Life::Succeeded | Life::Undone => {
+                return Err(not_now(&state, "it is over", "footbridge run starts a new one"));
+            }
+        }
+        let open = self.open(run, by).await?;
+        if !*open.live.borrow() {
+            let event = Event::Resumed { by: by.to_owned(), retry_failed: true };
+            self.append(&open, vec![event]).await?;
+            self.carry_on(&open);
+        }
+        Ok(())
+    }
+
+    async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure> {
+        // Refused before anything is opened or written.
+        let state = self.state(run).await?;
+        let settled = approve::events(&state, &request)?;
+        if let Some(Event::Approved { .. }) = settled.first() {
+            self.still_so(&state, &request.by).await?;
+        }
+        let open = self.open(run, &request.by).await?;
+        let events = approve::events(&open.hand.state().await, &request)?;
+        self.append(&open, events).await?;
+        self.carry_on(&open);
+        Ok(())
+    }
+
+    async fn pause(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        let state = self.state(run).await?;
+        if state.life != Life::Running {
+            return Err(not_now(&state, "only a running run can be paused", "footbridge status RUN"));
+        }
+        let open = self.open(run, by).await?;
+        self.append(&open, vec![Event::PauseAsked { by: by.to_owned() }]).await?;
+        self.carry_on(&open);
+        Ok(())
+    }
+
+    async fn cancel(&self, run: RunId, by: &str) -> Result<(), Failure> {
+        let state = self.state(run).await?;
+        if !matches!(state.life, Life::Awaiting | Life::Running | Life::Paused) {
+            return Err(not_now(
+                &state,
+                "there is nothing left to cancel",
+                "footbridge undo RUN takes back what it did",
+            ));
+        }
+        let open = self.open(run, by).await?;
+        let mut events = vec![Event::CancelAsked { by: by.to_owned() }];
+        if state.life == Life::Paused && !state.doubts().is_empty() {
+            // A lost answer is settled before the run ends, or nothing could undo it.
+            events.insert(0, Event::Resumed { by: by.to_owned(), retry_failed: true });
+        }
+        self.append(&open, events).await?;
+        self.carry_on(&open);
+        Ok(())
+    }
+
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
+        let state = self.state(run).await?;
+        if !matches!(state.life, Life::Succeeded | Life::Failed | Life::Cancelled | Life::Stuck) {
+            return Err(not_now(
+                &state,
+                "it must rest before it can be undone",
+                "footbridge cancel RUN, then undo it",
+            ));
+        }
+        if let Some((step, key, _)) = state.doubts().first().filter(|_| state.life != Life::Stuck) {
+            return Err(Failure::new(
+                Code::InDoubt,
+                Class::InDoubt,
+                format!("nobody can tell whether '{key}' of step '{step}' took effect"),
+            )
+            .hint(format!("decide first: footbridge approve {run} {step} --done, --retry or --abort")));
+        }
+        let bench = self.bench_of(&state).await?;
+        let plan = undo_plan(&bench, &state).await;
+        bench.session.close().await;
+        Ok(plan)
+    }
+
+    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
+        let plan = self.undo_plan(run).await?;
+        if digest.is_some_and(|digest| digest != plan.digest) {
+            return Err(Failure::new(
+                Code::PlanStale,
+                Class::Conflict,
+                "the undo plan is no longer what was shown",
+            )
+            .hint("look at it again with 'footbridge undo RUN'"));
+        }
+        if digest.is_none() && plan.items.iter().any(|item| matches!(item.verdict, UndoVerdict::Presumed)) {
+            return Err(Failure::new(
+                Code::Approval,
+                Class::Denied,
+                "a write whose answer was lost is presumed to be ours; its undo must be approved by a person",
+            )
+            .hint(
+                "run 'footbridge undo RUN' at a terminal, or give the digest of the undo plan that was read",
+            ));
+        }
+        let entries = entries(&plan).map_err(|item| {
+            let why = match &item.verdict {
+                UndoVerdict::CannotTell { why } => {
+                    format!("nobody can tell how {} is now: {why}", item.target)
+                }
+                _ => format!("someone changed {} since the run", item.target),
+            };
+            Failure::new(Code::UndoConflict, Class::Conflict, format!("undo would not be safe: {why}"))
+                .hint("'footbridge undo RUN' shows the difference; nothing was taken back")
+        })?;
+        let open = self.open(run, by).await?;
+        self.append(&open, vec![Event::UndoStarted { by: by.to_owned(), digest: plan.digest, entries }])
+            .await?;
+        self.carry_on(&open);
+        Ok(())
+    }
+
+    async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {
+        let state = self.state(run).await?;
+        if matches!(state.life, Life::Undoing | Life::Undone | Life::Stuck) {
+            return Err(not_now(
+                &state,
+                "it was undone, so what it left is not what should be there",
+                "footbridge explain RUN",
+            ));
+        }
+        let bench = self.bench_of(&state).await?;
+        let report = crate::drift::drift(&bench, &state).await;
+        bench.session.close().await;
+        Ok(report)
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>, Failure> {
+        Ok(self.parts.journal.list().await?)
+    }
+
+    async fn history(&self, run: RunId, from: u32, wait_ms: u64) -> Result<History, Failure> {
+        let open = self.runs.lock().await.get(&run).cloned();
+        if let Some(open) = &open {
+            let mut news = open.hand.log.sequence.subscribe();
+            let mut live = open.live.subscribe();
+            let waited = async {
+                tokio::select! {
+                    _ = news.wait_for(|next| *next > from) => {}
+                    _ = live.wait_for(|live| !live) => {}
+                }
+            };
+            let _ = tokio::time::timeout(Duration::from_millis(wait_ms), waited).await;
+        }
+        let records = self.parts.journal.read(run, from).await?;
+        let live = open.as_ref().is_some_and(|open| *open.live.borrow());
+        if records.is_empty() && from == 0 {
+            return Err(Failure::invalid(Code::RunUnknown, format!("there is no run '{run}'"))
+                .hint("footbridge status lists the runs"));
+        }
+        if let Some(open) = open.filter(|_| !live && records.is_empty())
+            && let Some(failure) = open.ended.lock().expect("no holder of this lock panics").clone()
+        {
+            return Err(failure);
+        }
+        Ok(History { records, live })
+    }
+
+    async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {
+        Ok(self.state(run).await?.workflow.as_ref().clone())
+    }
+}
+
+fn not_now(state: &RunState, why: &str, instead: &str) -> Failure {
+    Failure::invalid(Code::RunState, format!("run {} cannot do that: {why}", state.id)).hint(instead)
+}

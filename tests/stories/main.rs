@@ -1,5 +1,6 @@
 //! What a person can do with the real binary, told story by story.
 
+mod attachments;
 mod bad_input;
 mod bad_stores;
 mod bad_workflows;

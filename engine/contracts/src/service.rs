@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use model::event::Decision;
 use model::refine::Difference;
 use model::value::Map;
-use model::{Answer, Digest, Failure, Plan, Record, RunId, StepPath, Value, Workflow};
+use model::{Answer, Attachment, Digest, Failure, Plan, Record, RunId, StepPath, Value, Workflow};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,13 @@ pub trait Service: Send + Sync {
     /// The run's records from `from` on. With `wait_ms` above zero, answers when there is at least one, when the run
     /// rests, or when the time is up.
     async fn history(&self, run: RunId, from: u32, wait_ms: u64) -> Result<History, Failure>;
+
+    /// Keeps a file that a person gives, at most [`Attachment::BYTES_MAX`] bytes; durable when it answers. An approval
+    /// may then name it.
+    async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure>;
+
+    /// What is kept beside the journal under a digest: a given file or a pinned workflow. `None` when nothing is.
+    async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure>;
 
     /// The workflow pinned to a run.
     async fn workflow(&self, run: RunId) -> Result<Workflow, Failure>;
@@ -108,6 +115,9 @@ pub struct ApproveRequest {
     /// For a change in doubt that looking could not settle.
     pub choice: Option<Decision>,
     pub note: Option<String>,
+    /// Files that go with the answers or the decision, each kept already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Attachment>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

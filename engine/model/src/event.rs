@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::change::Applied;
 use crate::refine::Difference;
 use crate::value::Map;
-use crate::{Answer, Binding, Change, Digest, Failure, Plan, RunId, StepPath, Timestamp, Value};
+use crate::{Answer, Attachment, Binding, Change, Digest, Failure, Plan, RunId, StepPath, Timestamp, Value};
 
 /// The version new records are written with. Old ones stay readable for ever.
 pub const VERSION: u32 = 1;
@@ -108,6 +108,9 @@ pub enum Event {
         by: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// What shows it: kept beside the journal, each under its digest.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<Attachment>,
     },
     /// The step's own plan, a refinement of what was approved.
     StepPlanned {
@@ -219,6 +222,8 @@ pub enum Event {
         decision: Decision,
         by: String,
         note: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<Attachment>,
         undo: bool,
     },
     StepDone {

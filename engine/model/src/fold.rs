@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::change::{Applied, Ownership};
 use crate::event::{Decision, Event, Record};
-use crate::run_state::{Life, RunState};
+use crate::run_state::{GivenFile, Life, RunState};
 use crate::step_state::{ChangeState, Held, Progress, Stage, StepState, Wait};
 use crate::value::Map;
-use crate::{StepPath, Timestamp, Value, Workflow};
+use crate::{Attachment, StepPath, Timestamp, Value, Workflow};
 
 /// An event that cannot follow what went before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +60,7 @@ impl RunState {
             repinned: 0,
             pins: BTreeMap::new(),
             answers: BTreeMap::new(),
+            files: Vec::new(),
             undo: Vec::new(),
             stuck: None,
             next_sequence: first.sequence + 1,
@@ -104,11 +105,12 @@ impl RunState {
                 state.restart = Stage::Plan;
                 state.go(Stage::Plan, at)?;
             }
-            Event::FormAnswered { step, question, answer, .. } => {
+            Event::FormAnswered { step, question, answer, files, .. } => {
                 // No turn of the step: an answer may come while the step is at work, and must not start that again.
                 let position = self.position(step).ok_or_else(|| format!("there is no step '{step}'"))?;
                 self.touched.push(Some(position));
                 self.answers.insert((step.clone(), question.clone()), answer.clone());
+                self.keep_files(step, question, files);
             }
             Event::StepPlanned { step, changes, already } => {
                 let epoch = self.epoch;
@@ -198,8 +200,9 @@ impl RunState {
             Event::Asked { step, key, why, undo } => {
                 *self.progress(step, key, *undo)? = Progress::Asked { why: why.clone() };
             }
-            Event::Decided { step, key, decision, undo, note, .. } => {
+            Event::Decided { step, key, decision, undo, note, files, .. } => {
                 self.epoch += 1;
+                self.keep_files(step, key, files);
                 let progress = self.progress(step, key, *undo)?;
                 match decision {
                     Decision::Retry | Decision::Abort => *progress = Progress::Planned,
@@ -273,6 +276,15 @@ impl RunState {
             Event::UndoFinished => self.become_life(Life::Undone)?,
         }
         Ok(())
+    }
+
+    fn keep_files(&mut self, step: &StepPath, about: &str, files: &[Attachment]) {
+        let given = files.iter().map(|file| GivenFile {
+            step: step.clone(),
+            about: about.to_owned(),
+            file: file.clone(),
+        });
+        self.files.extend(given);
     }
 
     fn become_life(&mut self, next: Life) -> Result<(), String> {

@@ -3,6 +3,7 @@
 //! Everything that happens to a run is an [`Event`]; [`RunState`] is the fold of its events; what should happen next
 //! is a [`Command`]. The words are those of the architecture guide, one meaning each.
 
+pub mod attachment;
 pub mod binding;
 pub mod change;
 pub mod codes;
@@ -28,6 +29,7 @@ pub mod value;
 pub mod verdict;
 pub mod workflow;
 
+pub use attachment::Attachment;
 pub use binding::Binding;
 pub use change::{Applied, Change, ChangeKind, Ownership};
 pub use codes::Code;

@@ -9,7 +9,7 @@ use crate::event::UndoEntry;
 use crate::step_state::{Progress, StepState};
 use crate::value::Map;
 use crate::workflow::{Question, Step};
-use crate::{Answer, Digest, Plan, RunId, Stage, StepPath, Timestamp, Value, Workflow};
+use crate::{Answer, Attachment, Digest, Plan, RunId, Stage, StepPath, Timestamp, Value, Workflow};
 
 /// What the run as a whole is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,6 +87,16 @@ pub enum RunStatus {
     Interrupted,
 }
 
+/// A file that a person gave, and what it is to show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenFile {
+    pub step: StepPath,
+    /// The question it goes with, or the key of the change.
+    pub about: String,
+    #[serde(flatten)]
+    pub file: Attachment,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunState {
     pub id: RunId,
@@ -111,6 +121,8 @@ pub struct RunState {
     pub steps: Vec<StepState>,
     pub pins: BTreeMap<(String, String), Value>,
     pub answers: BTreeMap<(StepPath, String), Answer>,
+    /// In the order they were given.
+    pub files: Vec<GivenFile>,
     pub undo: Vec<UndoEntry>,
     pub stuck: Option<(StepPath, String, crate::Failure)>,
     /// The sequence of the next record.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::run_state::{RunState, RunStatus};
+use crate::run_state::{GivenFile, RunState, RunStatus};
 use crate::{Answer, ChangeKind, Failure, RunId, StepPath, Timestamp, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct RunSummary {
     pub steps: Vec<StepSummary>,
     /// What only a person can check and nobody has: it is not proved.
     pub unchecked: Vec<Unchecked>,
+    /// The files that persons gave with answers and decisions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<GivenFile>,
     /// Writes that took effect and were not taken back.
     pub changes: usize,
     pub by: String,
@@ -118,6 +121,7 @@ impl RunSummary {
             state: state.status(live),
             steps,
             unchecked,
+            files: state.files.clone(),
             changes: state
                 .steps
                 .iter()

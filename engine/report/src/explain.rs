@@ -1,14 +1,14 @@
 //! The six answers about a run: its state, since when, what it waits for, the next automatic action and its time,
 //! what a person may do now, and what that would cause.
 
-use model::run_state::RunStatus;
+use model::run_state::{GivenFile, RunStatus};
 use model::step_state::Progress;
 use model::time::format_duration;
 use model::{Life, RunState, Stage, Timestamp};
 use serde::Serialize;
 
 use crate::standing::{Standing, standing};
-use crate::summary::painted;
+use crate::summary::{given_line, painted};
 use crate::values::clean;
 use crate::{Paint, Style, stale};
 
@@ -20,6 +20,9 @@ pub struct Explanation {
     pub waits_for: Vec<String>,
     pub next: Next,
     pub may: Vec<Possibility>,
+    /// What persons gave to show their answers and decisions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<GivenFile>,
 }
 
 /// What happens by itself.
@@ -46,6 +49,7 @@ pub fn explain(state: &RunState, live: bool) -> Explanation {
         waits_for: waits_for(state, live),
         next: next(state, live),
         may: may(state, live),
+        files: state.files.clone(),
     }
 }
 
@@ -280,6 +284,9 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
     for one in &told.may {
         text.push_str(&format!("{}{}\n", label("you may"), style.paint(Paint::Strong, &clean(&one.command))));
         text.push_str(&format!("{}{}\n", label("which causes"), clean(&one.causes)));
+    }
+    for given in &told.files {
+        text.push_str(&format!("{}{}\n", label("was given"), given_line(given)));
     }
     if let Some(plan) = state.plan.as_ref().filter(|_| state.life == Life::Awaiting) {
         text.push_str(&format!("\n{}", crate::plan::text(plan, style)));

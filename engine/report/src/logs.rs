@@ -1,7 +1,7 @@
 //! A run's history, one line a record.
 
 use model::event::Event;
-use model::{Applied, Ownership, Record};
+use model::{Applied, Attachment, Ownership, Record};
 
 use crate::Style;
 use crate::values::{clean, counted, shown};
@@ -42,13 +42,13 @@ pub fn told(event: &Event) -> String {
         Event::FormAnswered { step, question, by, note, .. } if question == "$approval" => {
             format!("{step}: approved by {by}{}", noted(note))
         }
-        Event::FormAnswered { step, question, answer, by, note } => {
+        Event::FormAnswered { step, question, answer, by, note, files } => {
             let answer = match answer {
                 model::Answer::So => "so".to_owned(),
                 model::Answer::NotSo(why) => format!("not so: {why}"),
                 model::Answer::CannotTell(why) => format!("cannot tell: {why}"),
             };
-            format!("{step}: {by} answered {question}: {answer}{}", noted(note))
+            format!("{step}: {by} answered {question}: {answer}{}{}", noted(note), with_files(files))
         }
         Event::StepPlanned { step, changes, already } => {
             format!("{step}: {}, {} already so", counted(changes.len(), "change", "changes"), already.len())
@@ -92,13 +92,18 @@ pub fn told(event: &Event) -> String {
         Event::Asked { step, key, why, undo } => {
             format!("{step}: {}{key}: only a person can tell: {why}", back(undo))
         }
-        Event::Decided { step, key, decision, by, note, undo } => {
+        Event::Decided { step, key, decision, by, note, files, undo } => {
             let decision = match decision {
                 model::event::Decision::Retry => "send it again",
                 model::event::Decision::Done => "it is done",
                 model::event::Decision::Abort => "give it up",
             };
-            format!("{step}: {}{key}: {by} decided: {decision}{}", back(undo), noted(note))
+            format!(
+                "{step}: {}{key}: {by} decided: {decision}{}{}",
+                back(undo),
+                noted(note),
+                with_files(files)
+            )
         }
         Event::StepDone { step, outputs, .. } => {
             let names: Vec<String> =
@@ -136,6 +141,15 @@ pub fn told(event: &Event) -> String {
         }
         Event::UndoFinished => "undone".to_owned(),
     }
+}
+
+/// Each file with the beginning of its digest, so that it can be told from another of that name.
+fn with_files(files: &[Attachment]) -> String {
+    let mut text = String::new();
+    for file in files {
+        text.push_str(&format!(", with {} ({})", file.name, file.digest.short()));
+    }
+    text
 }
 
 fn owned(applied: &Applied) -> &'static str {

@@ -1,6 +1,6 @@
 //! How a run stands or ended, and what only a person can still check.
 
-use model::run_state::RunStatus;
+use model::run_state::{GivenFile, RunStatus};
 use model::summary::{RunSummary, StepSummary};
 
 use crate::values::{clean, counted};
@@ -48,6 +48,9 @@ pub fn text(summary: &RunSummary, style: Style) -> String {
     for step in &summary.steps {
         text.push_str(&step_line(step, width, style));
     }
+    for given in &summary.files {
+        text.push_str(&format!("  {}\n", given_line(given)));
+    }
     text.push_str(&format!(
         "{} in effect; by {}, since {}, last event {}\n",
         counted(summary.changes, "change", "changes"),
@@ -61,6 +64,12 @@ pub fn text(summary: &RunSummary, style: Style) -> String {
         text.push_str(&unchecked(summary, style));
     }
     text
+}
+
+/// A file that a person gave: what it is to show, its name, and enough of its digest to know it again.
+pub(crate) fn given_line(given: &GivenFile) -> String {
+    let (size, digest) = (counted(given.file.bytes as usize, "byte", "bytes"), given.file.digest.short());
+    format!("{} of {}: file {} ({size}, {digest})", clean(&given.about), given.step, clean(&given.file.name))
 }
 
 fn step_line(step: &StepSummary, width: usize, style: Style) -> String {

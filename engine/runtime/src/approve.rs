@@ -3,7 +3,7 @@
 use contracts::ApproveRequest;
 use model::event::Decision;
 use model::step_state::Progress;
-use model::{Answer, Class, Code, Event, Failure, Life, RunState, Stage, StepPath};
+use model::{Answer, Attachment, Class, Code, Event, Failure, Life, RunState, Stage, StepPath};
 
 /// The events of an approval, or why it is refused. Nothing is settled that was not there to be seen.
 pub(crate) fn events(state: &RunState, request: &ApproveRequest) -> Result<Vec<Event>, Failure> {
@@ -12,6 +12,9 @@ pub(crate) fn events(state: &RunState, request: &ApproveRequest) -> Result<Vec<E
     {
         return Err(Failure::invalid(Code::Approval, format!("the run has no step '{step}'"))
             .hint("footbridge status RUN lists its steps"));
+    }
+    if !request.files.is_empty() && request.answers.is_empty() && request.choice.is_none() {
+        return Err(refused("files go with an answer or a decision, not with a plan".to_owned()));
     }
     if !request.answers.is_empty() {
         return answers(state, request);
@@ -57,6 +60,7 @@ fn answers(state: &RunState, request: &ApproveRequest) -> Result<Vec<Event>, Fai
             answer: given.answer.clone(),
             by: request.by.clone(),
             note: request.note.clone(),
+            files: named_safely(request),
         });
     }
     Ok(events)
@@ -83,6 +87,7 @@ fn decisions(state: &RunState, request: &ApproveRequest, decision: Decision) -> 
                 decision,
                 by: request.by.clone(),
                 note: request.note.clone(),
+                files: named_safely(request),
                 undo,
             });
             if decision == Decision::Abort {
@@ -138,6 +143,7 @@ fn held_or_gated(state: &RunState, request: &ApproveRequest) -> Result<Vec<Event
                     answer: Answer::So,
                     by: request.by.clone(),
                     note: request.note.clone(),
+                    files: Vec::new(),
                 });
             }
             _ => {}
@@ -148,6 +154,11 @@ fn held_or_gated(state: &RunState, request: &ApproveRequest) -> Result<Vec<Event
             .hint("footbridge explain RUN says what it waits for"));
     }
     Ok(events)
+}
+
+/// A name that came over the wire is as little to be trusted as one that was typed.
+fn named_safely(request: &ApproveRequest) -> Vec<Attachment> {
+    request.files.iter().cloned().map(Attachment::named_safely).collect()
 }
 
 fn refused(message: String) -> Failure {

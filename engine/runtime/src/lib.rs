@@ -1,6 +1,7 @@
 //! Performs what `flow` decides: plans, starts, carries on, undoes and verifies runs, through scripts and host modules.
 
 mod approve;
+mod attached;
 mod bench;
 mod clock;
 mod describe;

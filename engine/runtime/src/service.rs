@@ -14,7 +14,7 @@ use crate::params::complete;
 use crate::startable::startable;
 use crate::supervisor::Supervisor;
 use crate::undo_plan::{entries, undo_plan};
-use crate::{approve, planner};
+use crate::{approve, attached, planner};
 
 #[async_trait]
 impl Service for Supervisor {
@@ -103,6 +103,7 @@ impl Service for Supervisor {
         // Refused before anything is opened or written.
         let state = self.state(run).await?;
         let settled = approve::events(&state, &request)?;
+        attached::are_kept(self.parts.journal.as_ref(), &request.files).await?;
         if let Some(Event::Approved { .. }) = settled.first() {
             self.still_so(&state, &request.by).await?;
         }
@@ -248,6 +249,14 @@ impl Service for Supervisor {
             return Err(failure);
         }
         Ok(History { records, live })
+    }
+
+    async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
+        attached::keep(self.parts.journal.as_ref(), bytes).await
+    }
+
+    async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.parts.journal.get(digest).await?)
     }
 
     async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {

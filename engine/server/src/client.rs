@@ -150,4 +150,13 @@ impl Service for Client {
     async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {
         self.ask(Route::Workflow, &wire::OfRun { run }).await
     }
+
+    async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
+        self.ask(Route::Keep, &wire::Bytes::new(&bytes)).await
+    }
+
+    async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure> {
+        let kept: Option<wire::Bytes> = self.ask(Route::Kept, &wire::OfDigest { digest }).await?;
+        kept.map(|bytes| bytes.read()).transpose()
+    }
 }

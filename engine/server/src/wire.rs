@@ -1,7 +1,9 @@
 //! The bodies that travel, one shape a method, and the limits on them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use contracts::ApproveRequest;
-use model::{Digest, Failure, RunId};
+use model::{Code, Digest, Failure, RunId};
 use serde::{Deserialize, Serialize};
 
 /// A pinned workflow with all its scripts fits many times over.
@@ -26,10 +28,12 @@ pub(crate) enum Route {
     Runs,
     History,
     Workflow,
+    Keep,
+    Kept,
 }
 
 impl Route {
-    pub(crate) const ALL: [Route; 12] = [
+    pub(crate) const ALL: [Route; 14] = [
         Route::Plan,
         Route::Start,
         Route::Resume,
@@ -42,6 +46,8 @@ impl Route {
         Route::Runs,
         Route::History,
         Route::Workflow,
+        Route::Keep,
+        Route::Kept,
     ];
 
     pub(crate) fn path(self) -> &'static str {
@@ -58,6 +64,8 @@ impl Route {
             Route::Runs => "/v1/runs",
             Route::History => "/v1/history",
             Route::Workflow => "/v1/workflow",
+            Route::Keep => "/v1/keep",
+            Route::Kept => "/v1/kept",
         }
     }
 
@@ -95,6 +103,30 @@ pub(crate) struct HistoryFrom {
     pub(crate) run: RunId,
     pub(crate) from: u32,
     pub(crate) wait_ms: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OfDigest {
+    pub(crate) digest: Digest,
+}
+
+/// Bytes as JSON can carry them.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Bytes {
+    base64: String,
+}
+
+impl Bytes {
+    pub(crate) fn new(bytes: &[u8]) -> Bytes {
+        Bytes { base64: STANDARD.encode(bytes) }
+    }
+
+    pub(crate) fn read(&self) -> Result<Vec<u8>, Failure> {
+        STANDARD.decode(&self.base64).map_err(|cause| {
+            Failure::invalid(Code::Holder, format!("the bytes that were sent are no base64: {cause}"))
+                .hint("both ends must be the same footbridge version")
+        })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -26,6 +26,9 @@ impl Remembering {
     }
 }
 
+/// No text at all: bytes must travel as they are.
+const KEPT: &[u8] = b"\x89PNG\0\xff";
+
 fn run() -> RunId {
     RunId::new(1_700_000_000_000, 7)
 }
@@ -114,6 +117,14 @@ impl Service for Remembering {
         Ok(History { records: Vec::new(), live: true })
     }
 
+    async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {
+        Ok(Digest::of_bytes(&bytes))
+    }
+
+    async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure> {
+        Ok((digest == Digest::of_bytes(KEPT)).then(|| KEPT.to_vec()))
+    }
+
     async fn workflow(&self, _: RunId) -> Result<Workflow, Failure> {
         Ok(workflow())
     }
@@ -164,6 +175,9 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
     assert_eq!(client.runs().await, Ok(vec![run()]));
     assert!(client.history(run(), 4, 99).await.expect("a history").live);
     assert_eq!(client.workflow(run()).await, Ok(workflow()));
+    assert_eq!(client.keep(KEPT.to_vec()).await, Ok(Digest::of_bytes(KEPT)));
+    assert_eq!(client.kept(Digest::of_bytes(KEPT)).await, Ok(Some(KEPT.to_vec())));
+    assert_eq!(client.kept(Digest::of_bytes(b"other")).await, Ok(None));
     let asked = bench.service.asked.lock().expect("not poisoned").clone();
     let expected = [
         "plan w on sim".to_owned(),

@@ -1,14 +1,16 @@
 //! `footbridge approve`: a plan, a held step, a form's answers, or the fate of a lost write.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contracts::{Answered, ApproveRequest};
 use model::event::Decision;
-use model::{Answer, Digest, Life, StepPath};
+use model::{Answer, Attachment, Digest, Life, StepPath};
 
 use crate::Exit;
 use crate::context::Context;
 use crate::follow::{conclude, follow};
+use crate::given_file;
 use crate::holder;
 use crate::load::Loaded;
 use crate::problem::{Outcome, Problem};
@@ -38,6 +40,9 @@ pub(crate) struct Arguments {
     /// Kept with the approval
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// A file that shows it, kept with the answer or the decision; may be repeated
+    #[arg(long = "evidence", value_name = "FILE", requires = "step")]
+    files: Vec<PathBuf>,
     /// Stay while something is due within this time
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::duration)]
     wait: Duration,
@@ -49,11 +54,21 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         .iter()
         .map(|typed| answer(typed, arguments.note.as_deref()))
         .collect::<Result<_, _>>()?;
+    if !arguments.files.is_empty() && answers.is_empty() && choice(&arguments).is_none() {
+        return Err(Problem::usage("--evidence goes with --answer, --done, --retry or --abort".to_owned()));
+    }
+    let given: Vec<(String, Vec<u8>)> =
+        arguments.files.iter().map(|path| named_file(path)).collect::<Result<_, _>>()?;
     holder::with_wait(context, arguments.wait, async |engine| {
         let service = engine.service.as_ref();
         let run = run_name::find(service, &arguments.run).await?;
         let loaded = Loaded::new(service, run).await?;
         let step = arguments.step.as_deref().map(|typed| step(&loaded, typed)).transpose()?;
+        let mut files = Vec::new();
+        for (name, bytes) in &given {
+            service.keep(bytes.clone()).await?;
+            files.push(Attachment::new(name, bytes));
+        }
         let request = ApproveRequest {
             by: context.settings.by.clone(),
             digest: digest(&loaded, step.as_ref(), arguments.plan.as_deref())?,
@@ -61,6 +76,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             answers: answers.clone(),
             choice: choice(&arguments),
             note: arguments.note.clone(),
+            files,
         };
         service.approve(run, request).await?;
         if engine.holds() {
@@ -81,6 +97,15 @@ fn choice(arguments: &Arguments) -> Option<Decision> {
         (_, _, true) => Some(Decision::Abort),
         (false, false, false) => None,
     }
+}
+
+/// A file that a person names, whole: its name and its bytes.
+fn named_file(path: &Path) -> Result<(String, Vec<u8>), Problem> {
+    if path == Path::new("-") {
+        return Err(Problem::usage("--evidence wants a file: what is kept needs a name".to_owned()));
+    }
+    let bytes = given_file::read_up_to(path, Attachment::BYTES_MAX as u64, model::Code::Settings)?;
+    Ok((path.to_string_lossy().into_owned(), bytes))
 }
 
 fn step(loaded: &Loaded, typed: &str) -> Result<StepPath, Problem> {

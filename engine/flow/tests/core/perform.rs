@@ -107,6 +107,7 @@ pub(crate) fn owed(driver: &Driver) -> Vec<Event> {
                         decision,
                         by: "b".into(),
                         note: None,
+                        files: Vec::new(),
                         undo,
                     });
                 }
@@ -123,6 +124,7 @@ pub(crate) fn answer(step: &StepPath, question: &str) -> Event {
         answer: Answer::So,
         by: "b".into(),
         note: None,
+        files: Vec::new(),
     }
 }
 

@@ -162,7 +162,15 @@ fn a_failed_step_that_starts_again_settles_its_lost_write_first() {
     let asked = Event::Asked { step: path(0), key: key.clone(), why: "unclear".into(), undo: false };
     assert!(driver.then(vec![asked]).is_empty(), "a person must tell");
     let decision = model::event::Decision::Done;
-    let decided = Event::Decided { step: path(0), key, decision, by: "b".into(), note: None, undo: false };
+    let decided = Event::Decided {
+        step: path(0),
+        key,
+        decision,
+        by: "b".into(),
+        note: None,
+        files: Vec::new(),
+        undo: false,
+    };
     assert_eq!(driver.then(vec![decided]), [Command::PlanStep { step: path(0) }]);
     assert_eq!(driver.then(planned(0, 0)), [Command::VerifyStep { step: path(0) }]);
     assert_eq!(flow::newest_first(&driver.state).len(), 1, "undo knows of it");

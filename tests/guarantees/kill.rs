@@ -3,17 +3,11 @@
 //! Unix only: the end of a process by signal is what is tested.
 #![cfg(unix)]
 
-use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use model::Workflow;
-use serde_json::Value;
-use sim::{By, World, WorldSpec};
-
+use crate::binary::{Bench, Moments, is_progress};
 use crate::bounds;
 use crate::lab::{differences, shipped, sorted};
 
@@ -44,12 +38,12 @@ fn a_killed_binary_goes_on_where_it_stood() {
             let mut moments = Moments(round);
             let name = format!("{id}, round {round}");
             let bench = Bench::new(&workflow);
-            killed += bench.killed_until("succeeded", forward, &mut moments, &name);
+            killed += killed_until(&bench, "succeeded", forward, &mut moments, &name);
             let (after, done) = bench.look();
             assert_eq!(differences(&after, &world), Vec::<String>::new(), "{name}\n{}", bench.logs());
             assert_eq!(sorted(done.clone()), effects, "{name}\n{}", bench.logs());
 
-            killed += bench.killed_until("undone", backward, &mut moments, &name);
+            killed += killed_until(&bench, "undone", backward, &mut moments, &name);
             let (after, all) = bench.look();
             assert_eq!(differences(&after, &untouched), Vec::<String>::new(), "{name}\n{}", bench.logs());
             let back = sorted(all[done.len()..].to_vec());
@@ -60,140 +54,27 @@ fn a_killed_binary_goes_on_where_it_stood() {
     assert!(killed > 0, "no kill came before the binary was done");
 }
 
-/// A state folder and the workflow that is run in it.
-struct Bench {
-    folder: tempfile::TempDir,
-    workflow: String,
-}
-
-impl Bench {
-    fn new(workflow: &Workflow) -> Bench {
-        Bench { folder: tempfile::tempdir().expect("a temporary folder"), workflow: workflow.id.clone() }
-    }
-
-    fn run(&self) -> [&str; 5] {
-        ["run", &self.workflow, "--target", "sim:lab", "--yes"]
-    }
-
-    fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_footbridge"));
-        command.args(arguments).arg("--state").arg(self.folder.path().join("state"));
-        command.env("HOME", self.folder.path()).stdin(Stdio::null());
-        command.env_remove("XDG_CONFIG_HOME").env_remove("FOOTBRIDGE_LAYERS");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn outcome(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
-        self.command(arguments).output().expect("the binary starts")
-    }
-
-    /// Runs a command to its end, which must leave the run in that state; how many lines of progress it told.
-    fn ends(&self, state: &str, arguments: &[&str]) -> u64 {
-        let output = self.outcome(arguments);
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(self.state().as_deref(), Some(state), "{arguments:?}: {told}\n{}", self.logs());
-        told.lines().filter(|line| is_progress(line)).count() as u64
-    }
-
-    /// Starts the command and kills it, again and again, each time going on as a person would; then lets it end.
-    fn killed_until(&self, wanted: &str, lines: u64, moments: &mut Moments, name: &str) -> u64 {
-        let mut killed = 0;
-        for _ in 0..=moments.next() % KILLS {
-            let Some(next) = self.next(wanted, name) else { return killed };
-            let mut child = self.command(&next).spawn().expect("the binary starts");
-            let told = BufReader::new(child.stderr.take().expect("its errors are piped"));
-            let at = moments.next() % lines;
-            let mut seen = 0;
-            let mut told = told.lines().map_while(Result::ok).filter(|line| is_progress(line));
-            while seen < at && told.next().is_some() {
-                seen += 1;
-            }
-            wait(LATE_MAX.mul_f64((moments.next() % 1_000) as f64 / 1_000.0));
-            // A process that was done before it could be killed is no failure.
-            let _ = child.kill();
-            let output = child.wait_with_output().expect("a child process ends");
-            killed += u64::from(output.status.signal() == Some(SIGKILL));
+/// Starts the command and kills it, again and again, each time going on as a person would; then lets it end.
+fn killed_until(bench: &Bench, wanted: &str, lines: u64, moments: &mut Moments, name: &str) -> u64 {
+    let mut killed = 0;
+    for _ in 0..=moments.next() % KILLS {
+        let Some(next) = bench.next(wanted, name) else { return killed };
+        let mut child = bench.command(&next).spawn().expect("the binary starts");
+        let told = BufReader::new(child.stderr.take().expect("its errors are piped"));
+        let at = moments.next() % lines;
+        let mut seen = 0;
+        let mut told = told.lines().map_while(Result::ok).filter(|line| is_progress(line));
+        while seen < at && told.next().is_some() {
+            seen += 1;
         }
-        while let Some(next) = self.next(wanted, name) {
-            let output = self.outcome(&next);
-            let told = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{name}: {next:?}: {told}\n{}", self.logs());
-        }
-        killed
+        wait(LATE_MAX.mul_f64((moments.next() % 1_000) as f64 / 1_000.0));
+        // A process that was done before it could be killed is no failure.
+        let _ = child.kill();
+        let output = child.wait_with_output().expect("a child process ends");
+        killed += u64::from(output.status.signal() == Some(SIGKILL));
     }
-
-    /// What a person types next; nothing when the run is as wanted.
-    fn next(&self, wanted: &str, name: &str) -> Option<Vec<String>> {
-        let line = match self.state().as_deref() {
-            Some(state) if state == wanted => return None,
-            // Nothing was journaled: one begins again.
-            None => self.run().map(str::to_owned).to_vec(),
-            // A write that a kill left unanswered is only presumed to be ours: undo takes the plan that was read.
-            Some("succeeded") => {
-                let digest = self.json(&["undo", "latest", "--json"], 6)["undo"]["digest"].clone();
-                let digest = digest.as_str().expect("an undo plan has a digest");
-                ["undo", "latest", "--plan", digest].map(str::to_owned).to_vec()
-            }
-            Some("running" | "waiting" | "interrupted" | "in-doubt" | "undoing") => {
-                ["resume", "latest"].map(str::to_owned).to_vec()
-            }
-            Some(other) => panic!("{name}: {other} was not asked for\n{}", self.logs()),
-        };
-        Some(line)
-    }
-
-    /// The state of the newest run.
-    fn state(&self) -> Option<String> {
-        let status = self.json(&["status", "--json"], 0);
-        status["runs"][0]["state"].as_str().map(str::to_owned)
-    }
-
-    fn json(&self, arguments: &[&str], code: i32) -> Value {
-        let output = self.outcome(arguments);
-        let told = || String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", told());
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {}", told()))
-    }
-
-    /// The world in a comparable form, and our effects on it, in order.
-    fn look(&self) -> (Value, Vec<String>) {
-        let path: PathBuf = self.folder.path().join("state").join("sim").join("lab.json");
-        let world = World::open(&path, &WorldSpec::default()).expect("the world's file is whole and let go");
-        let mut text = world.snapshot().to_string();
-        let status = self.json(&["status", "--json"], 0);
-        for run in status["runs"].as_array().expect("a list of runs") {
-            text = text.replace(run["run"].as_str().expect("a run has an id"), "RUN");
-        }
-        let ledger = world.ledger();
-        let ours = ledger.iter().filter(|entry| entry.by == By::Us);
-        let effects = ours.map(|entry| format!("{} {}", entry.what, entry.target)).collect();
-        (serde_json::from_str(&text).expect("a snapshot is JSON"), effects)
-    }
-
-    fn logs(&self) -> String {
-        String::from_utf8_lossy(&self.outcome(&["logs", "latest"]).stdout).into_owned()
-    }
-}
-
-/// Numbers that a seed decides (xorshift): the same round kills at the same moments, as far as a machine allows.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self) -> u64 {
-        let mut bits = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        bits ^= bits << 13;
-        bits ^= bits >> 7;
-        bits ^= bits << 17;
-        self.0 = bits;
-        bits >> 33
-    }
-}
-
-/// Lines of progress begin with the moment of their event.
-fn is_progress(line: &str) -> bool {
-    line.starts_with(|first: char| first.is_ascii_digit())
+    bench.finish(wanted, name);
+    killed
 }
 
 #[expect(clippy::disallowed_methods, reason = "the moment of a real kill is a moment of real time")]

@@ -1,5 +1,7 @@
 //! What must always hold, for every shipped workflow and every one of its cases.
 
+#[cfg(unix)]
+mod binary;
 mod bounds;
 mod clock;
 mod controller;
@@ -8,6 +10,8 @@ mod kill;
 mod lab;
 #[path = "../../engine/laboratory.rs"]
 mod laboratory;
+#[cfg(target_os = "linux")]
+mod power;
 mod proofs;
 #[path = "../../engine/sim.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the binary uses the rest")]

@@ -5,13 +5,13 @@ mod binary;
 mod bounds;
 mod clock;
 mod controller;
+#[cfg(target_os = "linux")]
+mod disk;
 mod drift;
 mod kill;
 mod lab;
 #[path = "../../engine/laboratory.rs"]
 mod laboratory;
-#[cfg(target_os = "linux")]
-mod power;
 mod proofs;
 #[path = "../../engine/sim.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the binary uses the rest")]

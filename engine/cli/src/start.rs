@@ -17,6 +17,7 @@ use crate::{Exit, command};
 
 /// The whole program.
 pub fn main(wiring: Wiring) -> ExitCode {
+    tell_panics();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error).into(),
@@ -53,6 +54,17 @@ pub fn main(wiring: Wiring) -> ExitCode {
             problem.exit().into()
         }
     }
+}
+
+/// The threads that hold the store catch the panics of its database and tell them as errors: twice would be once too often.
+fn tell_panics() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        if !thread.name().is_some_and(|name| name.starts_with("journal")) {
+            otherwise(panic);
+        }
+    }));
 }
 
 fn left() -> Problem {

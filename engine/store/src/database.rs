@@ -36,7 +36,7 @@ const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) tree: sled::Tree,
-    sled: sled::Db,
+    sled: Closing,
     data: DataFile,
     pub(crate) payloads: Payloads,
     dir: PathBuf,
@@ -164,6 +164,27 @@ impl Database {
     }
 }
 
+/// sled syncs its file once more when it is let go of, and panics where that fails. Whatever anybody awaited is on disk by then
+/// or was refused, so the panic ends on a thread of its own and means nothing.
+#[derive(Debug)]
+struct Closing(Option<sled::Db>);
+
+impl Closing {
+    fn flush(&self) -> sled::Result<usize> {
+        self.0.as_ref().map_or(Ok(0), |sled| sled.flush())
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let sled = self.0.take();
+        let closing = std::thread::Builder::new().name("journal-close".to_owned()).spawn(move || drop(sled));
+        if let Ok(closing) = closing {
+            drop(closing.join());
+        }
+    }
+}
+
 /// The second descriptor on sled's data file.
 #[derive(Debug)]
 struct DataFile {
@@ -222,7 +243,7 @@ fn guard(dir: &Path, folder: &Path) -> Result<(), JournalError> {
     Ok(())
 }
 
-fn open_sled(dir: &Path, folder: &Path) -> Result<(sled::Db, sled::Tree), JournalError> {
+fn open_sled(dir: &Path, folder: &Path) -> Result<(Closing, sled::Tree), JournalError> {
     let config = sled::Config::new()
         .path(folder)
         .mode(sled::Mode::HighThroughput)
@@ -232,7 +253,7 @@ fn open_sled(dir: &Path, folder: &Path) -> Result<(sled::Db, sled::Tree), Journa
     let open = || {
         let sled = config.open()?;
         let tree = sled.open_tree(TREE)?;
-        Ok((sled, tree))
+        Ok((Closing(Some(sled)), tree))
     };
     open().map_err(|error: sled::Error| sled_failed("open", dir, &error))
 }

@@ -31,7 +31,7 @@ pub(crate) enum Act {
     Remove,
 }
 
-/// Reads the recorder's log.
+/// Reads the shim's log.
 pub(crate) fn read_log(log: &[u8]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut rest = log;
@@ -53,7 +53,7 @@ pub(crate) fn read_log(log: &[u8]) -> Vec<Step> {
             "sync" => Act::Sync,
             "rename" => Act::Rename { to: String::from_utf8(bytes).expect("a path is text") },
             "remove" => Act::Remove,
-            other => panic!("the recorder writes no '{other}'"),
+            other => panic!("the shim writes no '{other}'"),
         };
         steps.push(Step { path: path.to_owned(), act });
     }

@@ -1,16 +1,12 @@
 //! The power goes: the real binary's every write to its disk is recorded, the recording is cut anywhere, what a disk would
 //! have kept is made into a state folder, and the run is carried on from there.
 //!
-//! The simulated world stands for another machine: whatever was done there stays done. Linux only, and a C compiler is
-//! needed: the recorder stands between the binary and the system's calls.
+//! The simulated world stands for another machine: whatever was done there stays done.
 
-mod disk;
+use std::path::Path;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use disk::{Act, Disk, Step};
-
+use super::replay::{Act, Disk, Step, read_log};
+use super::{OUTSIDE, shim};
 use crate::binary::{Bench, Moments};
 use crate::bounds;
 use crate::lab::{differences, shipped, sorted};
@@ -21,15 +17,15 @@ const CUTS: u64 = 48;
 #[test]
 fn a_power_cut_loses_nothing_that_counts_and_repeats_nothing() {
     let cuts = bounds::of("FOOTBRIDGE_POWER_CUTS", CUTS);
-    let tools = tempfile::tempdir().expect("a folder for the recorder");
-    let recorder = built(tools.path());
+    let tools = tempfile::tempdir().expect("a folder for the shim");
+    let shim = shim(tools.path());
     let (mut settled, mut begun_anew) = (0, 0);
     for (id, workflow) in shipped() {
         let quiet = Bench::new(&workflow);
         let log = tools.path().join(format!("{id}.log"));
-        let forward = recorded(&quiet, &recorder, &log, &quiet.run());
+        let forward = recorded(&quiet, &shim, &log, &quiet.run());
         let (world, effects) = quiet.look();
-        let whole = recorded(&quiet, &recorder, &log, &["undo", "latest", "--yes"]);
+        let whole = recorded(&quiet, &shim, &log, &["undo", "latest", "--yes"]);
         let (untouched, all_effects) = quiet.look();
         let undo_effects = sorted(all_effects[effects.len()..].to_vec());
         let effects = sorted(effects);
@@ -44,7 +40,7 @@ fn a_power_cut_loses_nothing_that_counts_and_repeats_nothing() {
                 format!("{id}, cut {number} after {at} of {} steps, luck {}", whole.len(), luck.is_some());
             let bench = Bench::new(&workflow);
             std::fs::create_dir(bench.state_folder()).expect("a state folder");
-            Disk::after(&whole[..at]).survive(&bench.state_folder(), "sim", luck);
+            Disk::after(&whole[..at]).survive(&bench.state_folder(), OUTSIDE, luck);
             begun_anew += u64::from(!bench.state_folder().join("FORMAT").is_file());
             let (wanted, expected, done) = if at <= forward.len() {
                 ("succeeded", &world, &effects)
@@ -65,31 +61,17 @@ fn a_power_cut_loses_nothing_that_counts_and_repeats_nothing() {
     assert!(settled > 0, "no cut came between an effect and its record");
 }
 
-/// Compiles the recorder.
-fn built(folder: &Path) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guarantees/power/recorder.c");
-    let library = folder.join("recorder.so");
-    let output = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"])
-        .args([library.as_os_str(), source.as_os_str()])
-        .arg("-ldl")
-        .output()
-        .expect("a C compiler is needed, as for the build");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    library
-}
-
 /// Runs a command to its good end; everything that was recorded so far.
-fn recorded(bench: &Bench, recorder: &Path, log: &Path, arguments: &[&str]) -> Vec<Step> {
+fn recorded(bench: &Bench, shim: &Path, log: &Path, arguments: &[&str]) -> Vec<Step> {
     std::fs::create_dir_all(bench.state_folder()).expect("a state folder");
     let mut command = bench.command(arguments);
-    command.env("LD_PRELOAD", recorder).env("POWER_LOG", log).env("POWER_ROOT", bench.state_folder());
+    command.env("LD_PRELOAD", shim).env("DISK_LOG", log).env("DISK_ROOT", bench.state_folder());
     let output = command.output().expect("the binary starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let steps = disk::read_log(&std::fs::read(log).expect("the recorder wrote its log"));
+    let steps = read_log(&std::fs::read(log).expect("the shim wrote its log"));
     let synced =
         |file: &str| steps.iter().filter(|step| matches!(step.act, Act::Sync) && step.path == file).count();
-    assert!(synced("journal/db") > 10, "the recorder sees the journal reach the disk");
+    assert!(synced("journal/db") > 10, "the shim sees the journal reach the disk");
     steps
 }
 

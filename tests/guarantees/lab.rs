@@ -128,7 +128,9 @@ impl Lab {
     /// The state folded from the journal alone.
     pub(crate) async fn state(&self, run: RunId) -> RunState {
         let records = self.records(run).await;
-        RunState::fold(Arc::new(self.workflow.clone()), &records).expect("a history that holds together")
+        let workflow = Arc::new(self.workflow.clone());
+        let pinned = model::event::pins(&records).map(|digest| (digest, Arc::clone(&workflow))).collect();
+        RunState::fold(pinned, &records).expect("a history that holds together")
     }
 
     pub(crate) async fn records(&self, run: RunId) -> Vec<Record> {

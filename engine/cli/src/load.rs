@@ -17,9 +17,10 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     pub(crate) async fn new(service: &dyn Service, run: RunId) -> Result<Loaded, Failure> {
-        let workflow = service.workflow(run).await?;
         let history = service.history(run, 0, 0).await?;
-        let state = RunState::fold(Arc::new(workflow), &history.records).map_err(|bad| broken(run, &bad))?;
+        // Asked for last: it holds every workflow that the records name.
+        let pinned = service.pinned(run).await?;
+        let state = RunState::fold(pinned, &history.records).map_err(|bad| broken(run, &bad))?;
         Ok(Loaded { state, records: history.records, live: history.live })
     }
 
@@ -30,6 +31,9 @@ impl Loaded {
         wait_ms: u64,
     ) -> Result<Vec<Record>, Failure> {
         let history = service.history(self.state.id, self.state.next_sequence, wait_ms).await?;
+        if model::event::pins(&history.records).next().is_some() {
+            self.state.pinned = Arc::new(service.pinned(self.state.id).await?);
+        }
         for record in &history.records {
             self.state.apply(record).map_err(|bad| broken(self.state.id, &bad))?;
         }

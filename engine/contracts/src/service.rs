@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use model::event::Decision;
 use model::refine::Difference;
 use model::value::Map;
-use model::{Answer, Attachment, Digest, Failure, Plan, Record, RunId, StepPath, Value, Workflow};
+use model::{Answer, Attachment, Digest, Failure, Pinned, Plan, Record, RunId, StepPath, Value, Workflow};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +52,8 @@ pub trait Service: Send + Sync {
     /// What is kept beside the journal under a digest: a given file or a pinned workflow. `None` when nothing is.
     async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure>;
 
-    /// The workflow pinned to a run.
-    async fn workflow(&self, run: RunId) -> Result<Workflow, Failure>;
+    /// Every workflow that a run is or was pinned to: what folding its records takes.
+    async fn pinned(&self, run: RunId) -> Result<Pinned, Failure>;
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

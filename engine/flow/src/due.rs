@@ -138,7 +138,7 @@ fn for_step(state: &RunState, step: &Step, one: &StepState) -> Option<Command> {
             }
         }
         Stage::Verify => Some(Command::VerifyStep { step: path }),
-        Stage::Held | Stage::Done | Stage::Skipped | Stage::Failed => None,
+        Stage::Held | Stage::Done | Stage::Skipped | Stage::Failed | Stage::Retired => None,
     }
 }
 

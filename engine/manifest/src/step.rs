@@ -78,6 +78,8 @@ fn read_step<'t>(
         script,
         phases: BTreeSet::new(),
         uses: BTreeSet::new(),
+        lib: None,
+        retired: false,
     };
     let mut draft = Draft { step, at: at.clone(), needs: Vec::new(), expressions: Vec::new() };
     let title = format!("[steps.{name}]");

@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 use crate::change::Applied;
 use crate::refine::Difference;
 use crate::value::Map;
-use crate::{Answer, Attachment, Binding, Change, Digest, Failure, Plan, RunId, StepPath, Timestamp, Value};
+use crate::{
+    Answer, Attachment, Binding, Change, Digest, Failure, Plan, Repin, RunId, StepPath, Timestamp, Value,
+};
 
 /// The version new records are written with. Old ones stay readable for ever.
 pub const VERSION: u32 = 1;
@@ -58,6 +60,11 @@ pub fn first_break(records: &[Record]) -> Option<u32> {
         previous = record.hash;
     }
     None
+}
+
+/// The digests of the workflows that a run is or was pinned to, in order: whoever folds the records needs them.
+pub fn pins(records: &[Record]) -> impl Iterator<Item = Digest> {
+    records.iter().filter_map(|record| record.event.pins())
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -247,6 +254,8 @@ pub enum Event {
         /// Failed steps start again: a person asked. A process that merely takes up a run leaves them.
         retry_failed: bool,
     },
+    /// A person had the run go on with another version of its workflow.
+    Repinned(Repin),
     PauseAsked {
         by: String,
     },
@@ -269,6 +278,16 @@ pub enum Event {
         failure: Failure,
     },
     UndoFinished,
+}
+
+impl Event {
+    /// The workflow that the run is pinned to from here on, where the event says so.
+    pub fn pins(&self) -> Option<Digest> {
+        if let Event::RunCreated { workflow, .. } | Event::Repinned(Repin { workflow, .. }) = self {
+            return Some(*workflow);
+        }
+        None
+    }
 }
 
 /// What a person decided about a change that looking could not settle.

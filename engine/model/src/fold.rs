@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::change::{Applied, Ownership};
 use crate::event::{Decision, Event, Record};
 use crate::run_state::{GivenFile, Life, RunState};
-use crate::step_state::{ChangeState, Held, Progress, Stage, StepState, Wait};
+use crate::step_state::{Approved, ChangeState, Held, Progress, Stage, StepState, Wait};
 use crate::value::Map;
-use crate::{Attachment, StepPath, Timestamp, Value, Workflow};
+use crate::{Attachment, Pinned, StepPath, Timestamp, Value};
 
 /// An event that cannot follow what went before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,31 +19,39 @@ pub struct BadEvent {
 }
 
 impl RunState {
-    /// Folds a whole history. `workflow` is the one that the first record names.
-    pub fn fold(workflow: Arc<Workflow>, records: &[Record]) -> Result<RunState, BadEvent> {
+    /// Folds a whole history. `pinned` holds every workflow that its records name: [`crate::event::pins`].
+    pub fn fold(pinned: Pinned, records: &[Record]) -> Result<RunState, BadEvent> {
         let Some((first, rest)) = records.split_first() else {
             return Err(BadEvent { sequence: 0, why: "the history is empty".into() });
         };
-        let mut state = RunState::begin(workflow, first)?;
+        let mut state = RunState::begin(pinned, first)?;
         for record in rest {
             state.apply(record)?;
         }
         Ok(state)
     }
 
-    pub fn begin(workflow: Arc<Workflow>, first: &Record) -> Result<RunState, BadEvent> {
-        let Event::RunCreated { run, target, params, by, approves_later, binding, .. } = &first.event else {
+    pub fn begin(pinned: Pinned, first: &Record) -> Result<RunState, BadEvent> {
+        let Event::RunCreated { run, workflow, target, params, by, approves_later, binding, .. } =
+            &first.event
+        else {
             return Err(BadEvent {
                 sequence: first.sequence,
                 why: "a history begins with run_created".into(),
             });
         };
-        let index: BTreeMap<StepPath, usize> =
-            workflow.steps.iter().enumerate().map(|(at, step)| (step.path.clone(), at)).collect();
+        let Some(workflow) = pinned.get(workflow).cloned() else {
+            return Err(BadEvent {
+                sequence: first.sequence,
+                why: "the pinned workflow is not known".into(),
+            });
+        };
         Ok(RunState {
             id: *run,
             steps: workflow.steps.iter().map(|_| StepState::new(first.at)).collect(),
+            index: Arc::new(RunState::index_of(&workflow)),
             workflow,
+            pinned: Arc::new(pinned),
             target: target.clone(),
             binding: binding.clone(),
             params: params.clone(),
@@ -53,6 +61,7 @@ impl RunState {
             updated: first.at,
             life: Life::Awaiting,
             plan: None,
+            planned_at: 0,
             approved_by: None,
             pause_asked: false,
             cancel_asked: false,
@@ -66,7 +75,6 @@ impl RunState {
             next_sequence: first.sequence + 1,
             head: first.hash,
             touched: vec![None],
-            index: Arc::new(index),
         })
     }
 
@@ -86,7 +94,10 @@ impl RunState {
     fn event(&mut self, event: &Event, at: Timestamp, sequence: u32) -> Result<(), String> {
         match event {
             Event::RunCreated { .. } => return Err("the run exists already".into()),
-            Event::Planned { plan } => self.plan = Some(plan.clone()),
+            Event::Planned { plan } => {
+                self.plan = Some(plan.clone());
+                self.planned_at = sequence;
+            }
             Event::Approved { by, .. } => {
                 self.approved_by = Some(by.clone());
                 self.become_life(Life::Running)?;
@@ -137,7 +148,8 @@ impl RunState {
             Event::StepApproved { step, .. } => {
                 self.epoch += 1;
                 let state = self.turn(step)?;
-                state.approved = state.held.take().map(|held| held.changes);
+                state.approved =
+                    state.held.take().map(|held| Approved { changes: held.changes, at: sequence });
                 state.go(Stage::Plan, at)?;
             }
             Event::Waits { step, until, why } => {
@@ -239,6 +251,7 @@ impl RunState {
                 }
             }
             Event::Resumed { retry_failed, .. } => self.resumed(*retry_failed, at)?,
+            Event::Repinned(repin) => self.repin(repin, at)?,
             Event::PauseAsked { .. } => self.pause_asked = true,
             Event::Paused => {
                 self.pause_asked = false;
@@ -287,7 +300,7 @@ impl RunState {
         self.files.extend(given);
     }
 
-    fn become_life(&mut self, next: Life) -> Result<(), String> {
+    pub(crate) fn become_life(&mut self, next: Life) -> Result<(), String> {
         if !self.life.may_become(next) {
             return Err(format!("a run that is {:?} cannot become {next:?}", self.life));
         }

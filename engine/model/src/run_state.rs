@@ -9,13 +9,13 @@ use crate::event::UndoEntry;
 use crate::step_state::{Progress, StepState};
 use crate::value::Map;
 use crate::workflow::{Question, Step};
-use crate::{Answer, Attachment, Digest, Plan, RunId, Stage, StepPath, Timestamp, Value, Workflow};
+use crate::{Answer, Attachment, Digest, Pinned, Plan, RunId, Stage, StepPath, Timestamp, Value, Workflow};
 
 /// What the run as a whole is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Life {
-    /// Planned; waits for the approval of its plan.
+    /// Planned, at first or after a re-pin; waits for the approval of its plan.
     Awaiting,
     Running,
     Paused,
@@ -29,14 +29,18 @@ pub enum Life {
 }
 
 const LEGAL: &[(Life, Life)] = &[
+    (Life::Awaiting, Life::Awaiting),
     (Life::Awaiting, Life::Running),
     (Life::Awaiting, Life::Cancelled),
+    (Life::Running, Life::Awaiting),
     (Life::Running, Life::Paused),
     (Life::Running, Life::Cancelled),
     (Life::Running, Life::Failed),
     (Life::Running, Life::Succeeded),
+    (Life::Paused, Life::Awaiting),
     (Life::Paused, Life::Running),
     (Life::Paused, Life::Cancelled),
+    (Life::Failed, Life::Awaiting),
     (Life::Failed, Life::Running),
     (Life::Failed, Life::Undoing),
     (Life::Cancelled, Life::Undoing),
@@ -100,7 +104,10 @@ pub struct GivenFile {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunState {
     pub id: RunId,
+    /// The workflow it is pinned to now.
     pub workflow: Arc<Workflow>,
+    /// Every workflow that its events name. One that an event to come names is put here before it is applied.
+    pub pinned: Arc<Pinned>,
     pub target: String,
     /// What the target must still be.
     pub binding: Option<crate::Binding>,
@@ -111,6 +118,8 @@ pub struct RunState {
     pub updated: Timestamp,
     pub life: Life,
     pub plan: Option<Plan>,
+    /// The sequence of the record that brought the plan: what took effect before it is not part of it.
+    pub planned_at: u32,
     pub approved_by: Option<String>,
     pub pause_asked: bool,
     pub cancel_asked: bool,
@@ -184,7 +193,7 @@ impl RunState {
             return open;
         }
         for (step, state) in self.pairs() {
-            if state.stage == Stage::Skipped {
+            if matches!(state.stage, Stage::Skipped | Stage::Retired) {
                 continue;
             }
             for question in step.gate.iter().flat_map(|gate| &gate.form) {
@@ -260,7 +269,7 @@ impl RunState {
                     }
                     waiting = true;
                 }
-                Stage::Done | Stage::Skipped | Stage::Failed => {}
+                Stage::Done | Stage::Skipped | Stage::Failed | Stage::Retired => {}
             }
         }
         waiting

@@ -25,9 +25,12 @@ pub enum Stage {
     Done,
     Skipped,
     Failed,
+    /// Gone from the workflow since a re-pin; what it did can still be taken back.
+    Retired,
 }
 
-/// Every move a step may make; any other is an error in whatever wrote the event.
+/// Every move a step may make; any other is an error in whatever wrote the event. A re-pin is no move: it lays the states
+/// anew, by a table of its own ([`crate::repin`]).
 const LEGAL: &[(Stage, Stage)] = &[
     (Stage::Pending, Stage::Gate),
     (Stage::Pending, Stage::Plan),
@@ -52,7 +55,7 @@ const LEGAL: &[(Stage, Stage)] = &[
 ];
 
 impl Stage {
-    pub const ALL: [Stage; 9] = [
+    pub const ALL: [Stage; 10] = [
         Stage::Pending,
         Stage::Gate,
         Stage::Plan,
@@ -62,6 +65,7 @@ impl Stage {
         Stage::Done,
         Stage::Skipped,
         Stage::Failed,
+        Stage::Retired,
     ];
 
     pub fn may_become(self, next: Stage) -> bool {
@@ -70,7 +74,7 @@ impl Stage {
 
     /// Nothing more will happen to the step by itself.
     pub fn is_final(self) -> bool {
-        matches!(self, Stage::Done | Stage::Skipped | Stage::Failed)
+        matches!(self, Stage::Done | Stage::Skipped | Stage::Failed | Stage::Retired)
     }
 
     pub fn name(self) -> &'static str {
@@ -84,6 +88,7 @@ impl Stage {
             Stage::Done => "done",
             Stage::Skipped => "skipped",
             Stage::Failed => "failed",
+            Stage::Retired => "retired",
         }
     }
 }
@@ -104,7 +109,7 @@ pub struct StepState {
     pub already: Map,
     pub held: Option<Held>,
     /// Changes approved for this step after the run's plan was.
-    pub approved: Option<Vec<Change>>,
+    pub approved: Option<Approved>,
     pub failure: Option<Failure>,
     pub outputs: Map,
     pub left: Map,
@@ -132,6 +137,14 @@ pub struct Held {
     pub why: String,
 }
 
+/// What a person approved for one step alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Approved {
+    pub changes: Vec<Change>,
+    /// The sequence of the approval: what took effect before it is not part of it.
+    pub at: u32,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChangeState {
     pub change: Change,
@@ -153,6 +166,11 @@ impl ChangeState {
                 None
             }
         }
+    }
+
+    /// Whether it took effect later than the given record.
+    pub fn took_effect_after(&self, sequence: u32) -> bool {
+        self.applied().is_some() && self.applied_at > sequence
     }
 
     /// Took effect and was not taken back.
@@ -230,7 +248,7 @@ mod tests {
 
     #[test]
     fn every_stage_is_reached_and_left() {
-        for stage in Stage::ALL {
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Retired) {
             assert!(
                 stage == Stage::Pending || LEGAL.iter().any(|(_, to)| *to == stage),
                 "{stage:?} is never reached"

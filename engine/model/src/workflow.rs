@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Param, StepPath, Value};
+
+/// The workflows that a run is or was pinned to, by the digest of their bytes: what its events name.
+pub type Pinned = BTreeMap<Digest, Arc<Workflow>>;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workflow {
@@ -56,6 +60,12 @@ pub struct Step {
     /// The steps whose outputs `with` and `when` read.
     #[serde(default)]
     pub uses: BTreeSet<StepPath>,
+    /// The shared functions of its time, where a re-pin kept the step as it was and the workflow's are others now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lib: Option<BTreeMap<String, Script>>,
+    /// Gone from the workflow, and kept by a re-pin because something it did still stands: only its undo is ever run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 /// A Rhai expression and where it stands, so that an error can point at it.
@@ -185,6 +195,11 @@ impl Workflow {
             step.phases.clear();
         }
         Digest::of(&bare)
+    }
+
+    /// The shared functions that a step's script sees.
+    pub fn lib_of<'a>(&'a self, step: &'a Step) -> &'a BTreeMap<String, Script> {
+        step.lib.as_ref().unwrap_or(&self.lib)
     }
 
     pub fn step(&self, path: &StepPath) -> Option<&Step> {

@@ -116,7 +116,9 @@ impl Lab {
     /// The state folded from the journal alone.
     pub(crate) async fn state(&self, run: RunId) -> Result<RunState, String> {
         let records = self.records(run).await?;
-        RunState::fold(Arc::clone(&self.workflow), &records)
+        let pinned =
+            model::event::pins(&records).map(|digest| (digest, Arc::clone(&self.workflow))).collect();
+        RunState::fold(pinned, &records)
             .map_err(|error| format!("the history does not hold together: {error}"))
     }
 

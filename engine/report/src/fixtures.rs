@@ -8,7 +8,7 @@ use model::workflow::Script;
 use model::{
     Change, ChangeKind, Digest, Event, Record, Retry, Reversibility, RunId, RunState, Step, StepPath,
 };
-use model::{Timestamp, Value, Workflow};
+use model::{Pinned, Timestamp, Value, Workflow};
 
 pub(crate) fn workflow(steps: &[(&str, &[&str])]) -> Workflow {
     Workflow {
@@ -38,6 +38,8 @@ fn step(id: &str, needs: &[&str]) -> Step {
         script: Script { file: format!("steps/{id}.rhai"), origin: "shipped".into(), source: String::new() },
         phases: BTreeSet::new(),
         uses: BTreeSet::new(),
+        lib: None,
+        retired: false,
     }
 }
 
@@ -74,5 +76,6 @@ pub(crate) fn run(workflow: Workflow, events: Vec<Event>) -> RunState {
         let sequence = u32::try_from(at).expect("few events");
         records.push(Record::new(sequence, Timestamp(u64::from(sequence) * 1000), previous, event));
     }
-    RunState::fold(Arc::new(workflow), &records).expect("a legal history")
+    RunState::fold(Pinned::from([(Digest::default(), Arc::new(workflow))]), &records)
+        .expect("a legal history")
 }

@@ -122,6 +122,15 @@ pub fn told(event: &Event) -> String {
             let failed = if *retry_failed { "; failed steps start again" } else { "" };
             format!("taken up by {by}{failed}")
         }
+        Event::Repinned(repin) => {
+            format!(
+                "goes on with version {}, {}, by {}{}",
+                repin.version,
+                repin.workflow.short(),
+                repin.by,
+                noted(&repin.note)
+            )
+        }
         Event::PauseAsked { by } => format!("{by} asked to pause"),
         Event::Paused => "paused at a safe point".to_owned(),
         Event::CancelAsked { by } => format!("{by} asked to cancel"),

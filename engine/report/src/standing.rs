@@ -51,7 +51,7 @@ pub fn standing(state: &RunState) -> Standing {
             continue;
         }
         match one.stage {
-            Stage::Done | Stage::Skipped | Stage::Failed => {}
+            Stage::Done | Stage::Skipped | Stage::Failed | Stage::Retired => {}
             Stage::Held => person = true,
             Stage::Gate => {
                 let gate = step.gate.as_ref();

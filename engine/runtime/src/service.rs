@@ -8,7 +8,7 @@ use contracts::{
     ApproveMode, ApproveRequest, DriftReport, Durability, History, PlanReply, PlanRequest, Service,
     StartRequest, UndoPlan, UndoVerdict,
 };
-use model::{Class, Code, Digest, Event, Failure, Life, Record, RunId, RunState, Workflow};
+use model::{Class, Code, Digest, Event, Failure, Life, Pinned, Record, RunId, RunState};
 
 use crate::params::complete;
 use crate::startable::startable;
@@ -46,10 +46,10 @@ impl Service for Supervisor {
             (ApproveMode::Wait, None) => None,
         };
         let bytes = serde_json::to_vec(workflow.as_ref()).expect("a workflow always has a JSON form");
-        let digest = self.parts.journal.put(bytes).await?;
+        let pin = self.parts.journal.put(bytes).await?;
         let created = Event::RunCreated {
             run,
-            workflow: digest,
+            workflow: pin,
             workflow_id: workflow.id.clone(),
             version: workflow.version.clone(),
             target: bench.session.target.clone(),
@@ -65,7 +65,8 @@ impl Service for Supervisor {
         // One batch: there is never a run without its plan.
         let bug = |error: model::fold::BadEvent| Failure::bug(error.to_string());
         let mut records = vec![Record::new(0, now, Digest::default(), created)];
-        let mut state = RunState::begin(workflow, &records[0]).map_err(bug)?;
+        let pinned = Pinned::from([(pin, workflow)]);
+        let mut state = RunState::begin(pinned, &records[0]).map_err(bug)?;
         for event in events {
             let record = Record::new(state.next_sequence, now, state.head, event);
             state.apply(&record).map_err(bug)?;
@@ -259,8 +260,8 @@ impl Service for Supervisor {
         Ok(self.parts.journal.get(digest).await?)
     }
 
-    async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {
-        Ok(self.state(run).await?.workflow.as_ref().clone())
+    async fn pinned(&self, run: RunId) -> Result<Pinned, Failure> {
+        Ok(self.state(run).await?.pinned.as_ref().clone())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use contracts::{Clock, Durability, Journal, SecretSource, StepRunner, Targets};
 use model::value::Map;
-use model::{Code, Event, Failure, Record, RunId, RunState, Workflow};
+use model::{Code, Digest, Event, Failure, Pinned, Record, RunId, RunState, Workflow};
 use tokio::sync::{Mutex, watch};
 
 use crate::bench::Bench;
@@ -89,10 +89,10 @@ impl Supervisor {
 
     pub(crate) async fn read(&self, run: RunId) -> Result<(RunState, Vec<Record>), Failure> {
         let records = self.parts.journal.read(run, 0).await?;
-        let Some(Record { event: Event::RunCreated { workflow: digest, .. }, .. }) = records.first() else {
+        if records.is_empty() {
             return Err(Failure::invalid(Code::RunUnknown, format!("there is no run '{run}'"))
                 .hint("footbridge status lists the runs"));
-        };
+        }
         if let Some(sequence) = model::event::first_break(&records) {
             return Err(Failure::invalid(
                 Code::HistoryBroken,
@@ -100,22 +100,24 @@ impl Supervisor {
             )
             .hint("keep the store as it is; an export made earlier can be compared with it"));
         }
-        let bytes = self.parts.journal.get(*digest).await?.ok_or_else(|| {
-            Failure::invalid(
-                Code::StoreCorrupt,
-                format!("the workflow pinned to run {run} is missing ({digest})"),
-            )
-        })?;
-        let workflow: Workflow = serde_json::from_slice(&bytes).map_err(|error| {
-            Failure::invalid(
-                Code::StoreCorrupt,
-                format!("the workflow pinned to run {run} cannot be read: {error}"),
-            )
-        })?;
-        let workflow = self.prepare(workflow)?;
-        let state = RunState::fold(workflow, &records)
+        let mut pinned = Pinned::new();
+        for digest in model::event::pins(&records) {
+            pinned.insert(digest, self.pinned_as(run, digest).await?);
+        }
+        let state = RunState::fold(pinned, &records)
             .map_err(|error| Failure::invalid(Code::HistoryBroken, format!("run {run}: {error}")))?;
         Ok((state, records))
+    }
+
+    /// A workflow as it was pinned to the run.
+    async fn pinned_as(&self, run: RunId, digest: Digest) -> Result<Arc<Workflow>, Failure> {
+        let corrupt = |what: String| {
+            Failure::invalid(Code::StoreCorrupt, format!("the workflow pinned to run {run} {what}"))
+        };
+        let bytes = self.parts.journal.get(digest).await?;
+        let bytes = bytes.ok_or_else(|| corrupt(format!("is missing ({digest})")))?;
+        let workflow = serde_json::from_slice(&bytes);
+        self.prepare(workflow.map_err(|error| corrupt(format!("cannot be read: {error}")))?)
     }
 
     /// The run's state now, whether this process has it open or not.

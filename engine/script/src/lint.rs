@@ -67,7 +67,7 @@ impl Lint<'_> {
         // An engine runs the top level of every shared script, so it is tried here as well.
         let context = PhaseContext::new("", None, None, 100_000, Duration::from_secs(2));
         if self.findings.is_empty()
-            && let Err(failure) = self.shared.engine(bound, self.workflow, &context)
+            && let Err(failure) = self.shared.engine(bound, &self.workflow.lib, &context)
         {
             self.found(failure, 1);
         }

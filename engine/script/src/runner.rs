@@ -1,6 +1,6 @@
 //! The step runner: a phase on a thread of the pool, from its arguments to its end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -106,11 +106,12 @@ impl Shared {
             call.timeout,
         );
         let bound = self.bound(&call.functions, Access::of(call.phase));
-        let (engine, mut sources) = match self.engine(&bound, &call.workflow, &context) {
+        let lib = call.workflow.lib_of(step);
+        let (engine, mut sources) = match self.engine(&bound, lib, &context) {
             Ok(ready) => ready,
             Err(failure) => return PhaseEnd::Failed(failure),
         };
-        let compiled = match self.compile(&engine, &step.script, &bound, &call.workflow) {
+        let compiled = match self.compile(&engine, &step.script, &bound, lib) {
             Ok(compiled) => compiled,
             Err(failure) => return PhaseEnd::Failed(failure),
         };
@@ -172,18 +173,18 @@ impl Shared {
         }
     }
 
-    /// An engine with the host modules and the workflow's shared functions.
+    /// An engine with the host modules and the shared functions that a step sees.
     pub(crate) fn engine(
         &self,
         bound: &Bound,
-        workflow: &Workflow,
+        lib: &BTreeMap<String, Script>,
         context: &Arc<PhaseContext>,
     ) -> Result<(Engine, Sources), Failure> {
         let mut engine = self.base.engine(&self.limits, bound, Some(Arc::clone(context)));
         engine.set_default_tag(Dynamic::from(Arc::clone(context)));
-        let library = Library::new(&workflow.lib);
+        let library = Library::new(lib);
         let mut sources = Sources::default();
-        if !workflow.lib.is_empty() {
+        if !lib.is_empty() {
             engine.set_module_resolver(library.clone());
             for (name, module, compiled) in library.modules(&engine)? {
                 engine.register_static_module(name, module);
@@ -198,10 +199,10 @@ impl Shared {
         engine: &Engine,
         script: &Script,
         bound: &Bound,
-        workflow: &Workflow,
+        lib: &BTreeMap<String, Script>,
     ) -> Result<Arc<Compiled>, Failure> {
         let modules = bound.iter().map(|(name, _)| name.as_str());
-        let library = workflow.lib.keys().map(String::as_str);
+        let library = lib.keys().map(String::as_str);
         let parts = [script.file.as_str(), script.source.as_str()];
         let key = key(parts.into_iter().chain(modules).chain(["lib"]).chain(library));
         self.compiled.get_or_make(key, || Compiled::new(engine, script))

@@ -12,7 +12,7 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
-use model::{Class, Code, Digest, Failure, RunId, Workflow};
+use model::{Class, Code, Digest, Failure, Pinned, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -147,8 +147,8 @@ impl Service for Client {
         self.within(limit, self.ask(Route::History, &wire::HistoryFrom { run, from, wait_ms })).await
     }
 
-    async fn workflow(&self, run: RunId) -> Result<Workflow, Failure> {
-        self.ask(Route::Workflow, &wire::OfRun { run }).await
+    async fn pinned(&self, run: RunId) -> Result<Pinned, Failure> {
+        self.ask(Route::Pinned, &wire::OfRun { run }).await
     }
 
     async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {

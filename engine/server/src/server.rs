@@ -149,12 +149,12 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
             let wait_ms = asked.wait_ms.min(wire::WAIT_MS_MAX);
             write(&service.history(asked.run, asked.from, wait_ms).await?)
         }
-        Route::Workflow => write(&service.workflow(read::<wire::OfRun>(body)?.run).await?),
         Route::Keep => write(&service.keep(read::<wire::Bytes>(body)?.read()?).await?),
         Route::Kept => {
             let kept = service.kept(read::<wire::OfDigest>(body)?.digest).await?;
             write(&kept.as_deref().map(wire::Bytes::new))
         }
+        Route::Pinned => write(&service.pinned(read::<wire::OfRun>(body)?.run).await?),
     }
 }
 

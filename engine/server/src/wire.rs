@@ -27,9 +27,9 @@ pub(crate) enum Route {
     Verify,
     Runs,
     History,
-    Workflow,
     Keep,
     Kept,
+    Pinned,
 }
 
 impl Route {
@@ -45,9 +45,9 @@ impl Route {
         Route::Verify,
         Route::Runs,
         Route::History,
-        Route::Workflow,
         Route::Keep,
         Route::Kept,
+        Route::Pinned,
     ];
 
     pub(crate) fn path(self) -> &'static str {
@@ -63,9 +63,9 @@ impl Route {
             Route::Verify => "/v1/verify",
             Route::Runs => "/v1/runs",
             Route::History => "/v1/history",
-            Route::Workflow => "/v1/workflow",
             Route::Keep => "/v1/keep",
             Route::Kept => "/v1/kept",
+            Route::Pinned => "/v1/pinned",
         }
     }
 

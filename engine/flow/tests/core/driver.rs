@@ -1,7 +1,6 @@
 //! A driver that obeys: it performs what the core decides, one piece at a time in any order, and watches the rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::flow;
@@ -9,7 +8,7 @@ use crate::flow::Flow;
 use model::command::Rest;
 use model::value::Map;
 use model::{
-    Command, CommandId, Digest, Event, Life, Record, RunId, RunState, Stage, StepPath, Timestamp, Workflow,
+    Command, CommandId, Digest, Event, Life, Pinned, Record, RunId, RunState, Stage, StepPath, Timestamp,
 };
 
 use crate::shapes::{Part, workflow};
@@ -20,7 +19,6 @@ pub(crate) const SETTLE_MS: u64 = 5_000;
 
 pub(crate) struct Driver {
     pub(crate) parts: Vec<Part>,
-    pub(crate) workflow: Arc<Workflow>,
     pub(crate) records: Vec<Record>,
     pub(crate) state: RunState,
     pub(crate) flow: Flow,
@@ -68,8 +66,8 @@ impl Driver {
         let first = Record::new(0, now, Digest::default(), first);
         Driver {
             parts: parts.to_vec(),
-            state: RunState::begin(workflow.clone(), &first).expect("a history begins so"),
-            workflow,
+            state: RunState::begin(Pinned::from([(Digest::default(), workflow)]), &first)
+                .expect("a history begins so"),
             records: vec![first],
             flow: Flow::default(),
             world: World::new(faults, seed),
@@ -211,7 +209,8 @@ impl Driver {
         self.resting = None;
         self.flow = Flow::default();
         self.given.clear();
-        let folded = RunState::fold(self.workflow.clone(), &self.records).expect("the history folds");
+        let folded =
+            RunState::fold(self.state.pinned.as_ref().clone(), &self.records).expect("the history folds");
         assert_eq!(folded, self.state);
         self.append(vec![Event::Resumed { by: "process".into(), retry_failed: false }]);
     }

@@ -89,7 +89,8 @@ pub(crate) fn owed(driver: &Driver) -> Vec<Event> {
             | Stage::Verify
             | Stage::Done
             | Stage::Skipped
-            | Stage::Failed => {}
+            | Stage::Failed
+            | Stage::Retired => {}
         }
         for change in &one.changes {
             for (undo, progress) in [(false, &change.progress), (true, &change.undo)] {

@@ -84,6 +84,8 @@ pub(crate) fn workflow(parts: &[Part]) -> Arc<Workflow> {
             script: Script { file: String::new(), origin: "shipped".into(), source: String::new() },
             phases: BTreeSet::new(),
             uses: part.needs.iter().copied().map(path).collect(),
+            lib: None,
+            retired: false,
         })
         .collect();
     Arc::new(Workflow {

@@ -58,18 +58,18 @@ enum Covered {
 
 fn covered(state: &RunState, step: &StepPath, one: &StepState, fresh: &[Change]) -> Covered {
     let planned = state.plan.as_ref().and_then(|plan| plan.step(step));
-    let approved = match (&one.approved, planned) {
-        (Some(changes), _) => changes.clone(),
+    let (approved, since) = match (&one.approved, planned) {
+        (Some(approved), _) => (approved.changes.clone(), approved.at),
         (None, Some(planned)) if matches!(planned.outlook, StepOutlook::KnownAfter { .. }) => {
             return Covered::KnownNow;
         }
-        (None, Some(planned)) => planned.changes.clone(),
-        (None, None) => Vec::new(),
+        (None, Some(planned)) => (planned.changes.clone(), state.planned_at),
+        (None, None) => (Vec::new(), state.planned_at),
     };
     let remaining: Vec<Change> = approved
         .iter()
         .filter(|change| change.writes())
-        .filter(|change| one.change(&change.key).is_none_or(|done| done.applied().is_none()))
+        .filter(|change| !one.change(&change.key).is_some_and(|done| done.took_effect_after(since)))
         .map(|change| filled(change, &|origin| state.known(origin)))
         .collect();
     let found = differences(&remaining, fresh);

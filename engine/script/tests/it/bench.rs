@@ -99,6 +99,8 @@ pub(crate) fn step(name: &str, source: &str) -> Step {
         },
         phases: BTreeSet::new(),
         uses: BTreeSet::new(),
+        lib: None,
+        retired: false,
     }
 }
 

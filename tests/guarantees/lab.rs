@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use contracts::{ApproveMode, Journal, Service, StartRequest};
+use contracts::{ApproveMode, Clock, Journal, Service, StartRequest};
 use model::value::Map;
 use model::{Digest, Event, Failure, Record, RunId, RunState, Workflow};
 use runtime::{Parts, Supervisor};
@@ -84,11 +84,16 @@ impl Lab {
 
     /// A process: what it knows is gone with it; journal and world stay.
     pub(crate) fn process(&self, journal: Arc<dyn Journal>) -> Arc<Supervisor> {
+        self.process_at(journal, Arc::clone(&self.clock) as _)
+    }
+
+    /// The same by another clock.
+    pub(crate) fn process_at(&self, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Arc<Supervisor> {
         Supervisor::new(Parts {
             journal,
             targets: Arc::clone(&self.targets) as _,
             steps: Arc::clone(&STEPS) as _,
-            clock: Arc::clone(&self.clock) as _,
+            clock,
             secrets: None,
         })
     }

@@ -16,3 +16,4 @@ mod proofs;
 #[path = "../../engine/sim.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the binary uses the rest")]
 mod sim;
+mod waiting;

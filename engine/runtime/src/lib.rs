@@ -3,10 +3,12 @@
 mod approve;
 mod attached;
 mod bench;
+mod carry_on;
 mod clock;
 mod describe;
 mod drift;
 mod gateway;
+mod in_memory;
 mod limits;
 mod log;
 mod params;
@@ -18,7 +20,11 @@ mod runner;
 mod service;
 mod startable;
 mod supervisor;
+mod timetable;
 mod undo_plan;
+mod wake;
+mod workflows;
 
 pub use clock::SystemClock;
-pub use supervisor::{Parts, Supervisor};
+pub use supervisor::{Load, Notice, Parts, Supervisor};
+pub use wake::TakenUp;

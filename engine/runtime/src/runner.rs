@@ -10,12 +10,22 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::perform::{Hand, perform};
+use crate::wake::PUT_DOWN_FROM;
 
 /// How many commands of one run are performed at a time.
 const PARALLEL_MAX: usize = 8;
 
-/// Ends when the run rests, when it waits for a person, or with the failure that keeps it from going on.
-pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+/// How a runner left its run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// The next record's sequence when it looked last.
+    pub(crate) sequence: u32,
+    /// When the run goes on by itself, where that is a while off.
+    pub(crate) wake: Option<Timestamp>,
+}
+
+/// Ends when the run rests, when it waits for a person or for long, or with the failure that keeps it from going on.
+pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<Ended, Failure> {
     let mut flow = Flow::default();
     let mut news = hand.log.sequence.subscribe();
     let mut at_work: JoinSet<Result<(), Failure>> = JoinSet::new();
@@ -69,8 +79,12 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(
             if news.has_changed().unwrap_or(false) {
                 continue;
             }
-            if stopping || life.rests() && life != Life::Awaiting || next_wake.is_none() {
-                return settle_down(&hand).await;
+            if stopping || life.rests() && life != Life::Awaiting {
+                return settle_down(&hand, sequence, None).await;
+            }
+            let far = |wake: Timestamp| wake.since(hand.bench.parts.clock.now()) >= PUT_DOWN_FROM;
+            if next_wake.is_none_or(far) {
+                return settle_down(&hand, sequence, next_wake).await;
             }
         }
         tokio::select! {
@@ -93,8 +107,9 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<(
 }
 
 /// Everything lazily appended so far is carried to disk before anyone relies on the run resting.
-async fn settle_down(hand: &Hand) -> Result<(), Failure> {
-    hand.log.append(Vec::new(), Durability::Awaited).await
+async fn settle_down(hand: &Hand, sequence: u32, wake: Option<Timestamp>) -> Result<Ended, Failure> {
+    hand.log.append(Vec::new(), Durability::Awaited).await?;
+    Ok(Ended { sequence, wake })
 }
 
 async fn until(hand: &Hand, wake: Option<Timestamp>) {

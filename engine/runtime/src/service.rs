@@ -73,8 +73,7 @@ impl Service for Supervisor {
             records.push(record);
         }
         self.parts.journal.append(run, records, Durability::Awaited).await?;
-        let open = self.opened(bench, state);
-        self.runs.lock().await.insert(run, open.clone());
+        let open = self.runs.insert(self.opened(bench, state));
         self.carry_on(&open);
         Ok(run)
     }
@@ -92,7 +91,7 @@ impl Service for Supervisor {
             }
         }
         let open = self.open(run, by).await?;
-        if !*open.live.borrow() {
+        if !self.carries(run) {
             let event = Event::Resumed { by: by.to_owned(), retry_failed: true };
             self.append(&open, vec![event]).await?;
             self.carry_on(&open);
@@ -226,30 +225,19 @@ impl Service for Supervisor {
     }
 
     async fn history(&self, run: RunId, from: u32, wait_ms: u64) -> Result<History, Failure> {
-        let open = self.runs.lock().await.get(&run).cloned();
-        if let Some(open) = &open {
-            let mut news = open.hand.log.sequence.subscribe();
-            let mut live = open.live.subscribe();
-            let waited = async {
-                tokio::select! {
-                    _ = news.wait_for(|next| *next > from) => {}
-                    _ = live.wait_for(|live| !live) => {}
-                }
-            };
-            let _ = tokio::time::timeout(Duration::from_millis(wait_ms), waited).await;
+        let mut records = self.parts.journal.read(run, from).await?;
+        if records.is_empty() && wait_ms > 0 {
+            // Without news in time the answer is what there is.
+            let _ = tokio::time::timeout(Duration::from_millis(wait_ms), self.news(run, from)).await;
+            records = self.parts.journal.read(run, from).await?;
         }
-        let records = self.parts.journal.read(run, from).await?;
-        let live = open.as_ref().is_some_and(|open| *open.live.borrow());
+        let live = self.carries(run);
         if records.is_empty() && from == 0 {
             return Err(Failure::invalid(Code::RunUnknown, format!("there is no run '{run}'"))
                 .hint("footbridge status lists the runs"));
         }
-        if let Some(open) = open.filter(|_| !live && records.is_empty())
-            && let Some(failure) = open.ended.lock().expect("no holder of this lock panics").clone()
-        {
-            return Err(failure);
-        }
-        Ok(History { records, live })
+        let ended = if live || !records.is_empty() { None } else { self.ended().get(&run).cloned() };
+        ended.map_or(Ok(History { records, live }), Err)
     }
 
     async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {

@@ -1,17 +1,26 @@
-//! Many runs in one process: opened once, carried on in the background, read by whoever asks.
+//! Many runs in one process: opened while somebody uses them, carried on in the background, woken when they are due.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use contracts::{Clock, Durability, Journal, SecretSource, StepRunner, Targets};
+use model::run_state::RunStatus;
 use model::value::Map;
-use model::{Code, Digest, Event, Failure, Pinned, Record, RunId, RunState, Workflow};
-use tokio::sync::{Mutex, watch};
+use model::{Code, Digest, Event, Failure, Pinned, Record, RunId, RunState, Timestamp, Workflow};
+use tokio::sync::{broadcast, watch};
+use tokio::task::AbortHandle;
 
 use crate::bench::Bench;
+use crate::in_memory::{InMemory, InUse, Open};
 use crate::limits::Limits;
 use crate::log::RunLog;
 use crate::perform::Hand;
+use crate::timetable::Timetable;
+use crate::workflows::Workflows;
+
+/// Notices that a slow listener may be behind before it misses some.
+const NOTICES_MAX: usize = 1024;
 
 /// What the engine is put together from.
 #[derive(Clone)]
@@ -25,30 +34,78 @@ pub struct Parts {
 
 pub struct Supervisor {
     pub(crate) parts: Parts,
-    pub(crate) runs: Mutex<BTreeMap<RunId, Open>>,
-    /// How many runners are active.
-    active: watch::Sender<usize>,
-    stop: watch::Sender<bool>,
+    pub(crate) runs: Arc<InMemory>,
+    /// The runs that wait for a time, and are not in memory.
+    pub(crate) timetable: Timetable,
+    /// How many runs are carried on: at work, or on the timetable.
+    pub(crate) active: watch::Sender<usize>,
+    pub(crate) stop: watch::Sender<bool>,
+    /// This process looks after every run in the store, and tries again what could not be opened.
+    pub(crate) stays: AtomicBool,
+    /// Sleeps until the earliest time on the timetable.
+    pub(crate) alarm: OnceLock<AbortHandle>,
+    /// What ended a run's runner before its time.
+    pub(crate) ended: Mutex<BTreeMap<RunId, Failure>>,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    workflows: Workflows,
     limits: Limits,
+    pub(crate) me: Weak<Supervisor>,
 }
 
-/// A run that this process has opened.
-#[derive(Clone)]
-pub(crate) struct Open {
-    pub(crate) hand: Hand,
-    pub(crate) live: watch::Sender<bool>,
-    /// What ended its runner before its time.
-    pub(crate) ended: Arc<std::sync::Mutex<Option<Failure>>>,
+/// What happened to a run that this process carried on.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    CarriedOn {
+        run: RunId,
+    },
+    /// It goes on by itself at that time.
+    PutDown {
+        run: RunId,
+        until: Timestamp,
+    },
+    /// It rests, or a person must move it.
+    Left {
+        run: RunId,
+        status: RunStatus,
+    },
+    Failed {
+        run: RunId,
+        failure: Failure,
+    },
+}
+
+/// What a process bears at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Runs with their whole state in memory: somebody uses them.
+    pub in_memory: usize,
+    /// Runs on the timetable, an entry each.
+    pub waiting: usize,
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        if let Some(alarm) = self.alarm.get() {
+            alarm.abort();
+        }
+    }
 }
 
 impl Supervisor {
     pub fn new(parts: Parts) -> Arc<Supervisor> {
-        Arc::new(Supervisor {
+        Arc::new_cyclic(|me| Supervisor {
             parts,
-            runs: Mutex::default(),
+            runs: Arc::default(),
+            timetable: Timetable::default(),
             active: watch::channel(0).0,
             stop: watch::channel(false).0,
+            stays: AtomicBool::new(false),
+            alarm: OnceLock::new(),
+            ended: Mutex::default(),
+            notices: broadcast::channel(NOTICES_MAX).0,
+            workflows: Workflows::default(),
             limits: Limits::default(),
+            me: Weak::clone(me),
         })
     }
 
@@ -62,7 +119,17 @@ impl Supervisor {
     /// Ends every runner at its next safe point; the runs stay as they are and can be resumed.
     pub async fn stop(&self) {
         self.stop.send_replace(true);
+        self.put_nothing_down();
         self.idle().await;
+    }
+
+    pub fn load(&self) -> Load {
+        Load { in_memory: self.runs.len(), waiting: self.timetable.len() }
+    }
+
+    /// What happens to the runs from now on.
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
     }
 
     /// Fills in which phases each script defines.
@@ -111,68 +178,54 @@ impl Supervisor {
 
     /// A workflow as it was pinned to the run.
     async fn pinned_as(&self, run: RunId, digest: Digest) -> Result<Arc<Workflow>, Failure> {
+        if let Some(known) = self.workflows.get(digest) {
+            return Ok(known);
+        }
         let corrupt = |what: String| {
             Failure::invalid(Code::StoreCorrupt, format!("the workflow pinned to run {run} {what}"))
         };
         let bytes = self.parts.journal.get(digest).await?;
         let bytes = bytes.ok_or_else(|| corrupt(format!("is missing ({digest})")))?;
         let workflow = serde_json::from_slice(&bytes);
-        self.prepare(workflow.map_err(|error| corrupt(format!("cannot be read: {error}")))?)
+        let workflow =
+            self.prepare(workflow.map_err(|error| corrupt(format!("cannot be read: {error}")))?)?;
+        self.workflows.keep(digest, &workflow);
+        Ok(workflow)
     }
 
     /// The run's state now, whether this process has it open or not.
     pub(crate) async fn state(&self, run: RunId) -> Result<RunState, Failure> {
-        let open = self.runs.lock().await.get(&run).cloned();
-        match open {
+        match self.runs.get(run) {
             Some(open) => Ok(open.hand.state().await),
             None => Ok(self.read(run).await?.0),
         }
     }
 
-    /// Opens a run for writing; what a dead process left unanswered is put in doubt at once.
-    pub(crate) async fn open(&self, run: RunId, by: &str) -> Result<Open, Failure> {
-        let mut runs = self.runs.lock().await;
-        if let Some(open) = runs.get(&run) {
-            if open.hand.log.broken().await.is_none() {
-                return Ok(open.clone());
-            }
-            runs.remove(&run);
+    /// Opens a run for writing. What a dead process left unanswered is put in doubt at once, and what it had looked at
+    /// has aged; a run that only waits has neither, so taking it up leaves no record.
+    pub(crate) async fn open(&self, run: RunId, by: &str) -> Result<InUse, Failure> {
+        let _lane = self.runs.lane(run).lock().await;
+        if let Some(open) = self.runs.get(run)
+            && open.hand.log.broken().await.is_none()
+        {
+            return Ok(open);
         }
         let (state, _) = self.read(run).await?;
-        let taken_up = !state.life.rests();
+        let quiet = flow::quiet(&state);
         let bench = self.bench_of(&state).await?;
         let open = self.opened(bench, state);
-        if taken_up {
+        if !quiet {
             let event = Event::Resumed { by: by.to_owned(), retry_failed: false };
             open.hand.log.append(vec![event], Durability::Awaited).await?;
         }
-        runs.insert(run, open.clone());
-        Ok(open)
+        Ok(self.runs.insert(open))
     }
 
     pub(crate) fn opened(&self, mut bench: Bench, state: RunState) -> Open {
         *bench.pins.lock().expect("no holder of this lock panics") = state.pins.clone();
         let log = Arc::new(RunLog::new(&self.parts, Arc::clone(&bench.redactor), state));
         bench.log = Some(Arc::clone(&log));
-        Open { hand: Hand { bench, log }, live: watch::channel(false).0, ended: Arc::default() }
-    }
-
-    /// Carries the run on in the background, unless that is happening already.
-    pub(crate) fn carry_on(&self, open: &Open) {
-        if open.live.send_replace(true) {
-            return;
-        }
-        *open.ended.lock().expect("no holder of this lock panics") = None;
-        self.active.send_modify(|count| *count += 1);
-        let (open, active, stop) = (open.clone(), self.active.clone(), self.stop.subscribe());
-        tokio::spawn(async move {
-            let ended = crate::runner::run(open.hand.clone(), stop).await;
-            // Before anybody may leave because the run rests.
-            open.hand.bench.session.close().await;
-            *open.ended.lock().expect("no holder of this lock panics") = ended.err();
-            open.live.send_replace(false);
-            active.send_modify(|count| *count -= 1);
-        });
+        Open { hand: Hand { bench, log }, live: watch::channel(false).0 }
     }
 
     pub(crate) async fn append(&self, open: &Open, events: Vec<Event>) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use contracts::{ApproveMode, ApproveRequest, Service as _};
 use model::run_state::RunStatus;
 use model::value::Map;
-use model::{Event, Life, RunId, Workflow};
+use model::{Asker, Event, Life, RunId, Workflow};
 use runtime::{Load, Notice, Supervisor, TakenUp};
 use sim::WorldSpec;
 use tokio::sync::broadcast::Receiver;
@@ -148,8 +148,8 @@ async fn a_run_that_waits_is_paused_cancelled_and_left_as_any_other() {
     let process = stage.process();
     let (paused, cancelled, left) =
         (stage.waiting(&process).await, stage.waiting(&process).await, stage.waiting(&process).await);
-    process.pause(paused, "tester").await.expect("it can be paused");
-    process.cancel(cancelled, "tester").await.expect("it can be cancelled");
+    process.pause(paused, Asker::new("tester", None)).await.expect("it can be paused");
+    process.cancel(cancelled, Asker::new("tester", None)).await.expect("it can be cancelled");
     at_ease(&process, Load { in_memory: 0, waiting: 1 }).await;
     assert_eq!(stage.lab.state(paused).await.life, Life::Paused);
     assert_eq!(stage.lab.state(cancelled).await.life, Life::Cancelled);
@@ -157,8 +157,8 @@ async fn a_run_that_waits_is_paused_cancelled_and_left_as_any_other() {
     assert_eq!(process.load(), Load::default());
     stage.clock.move_on(4 * DAY);
     let later = stage.process();
-    later.resume(left, "tester").await.expect("it goes on");
-    later.resume(paused, "tester").await.expect("it goes on");
+    later.resume(left, Asker::new("tester", None)).await.expect("it goes on");
+    later.resume(paused, Asker::new("tester", None)).await.expect("it goes on");
     soon(later.idle()).await;
     for run in [left, paused] {
         assert_eq!(stage.lab.state(run).await.life, Life::Succeeded);

@@ -54,7 +54,13 @@ pub(crate) enum Command {
     Resume(command::resume::Arguments),
     /// Approve a plan or a held step, answer a form, or decide about a lost write
     Approve(command::approve::Arguments),
-    /// Stop a run for good at the next safe point; undoes nothing
+    /// Start one failed step of a run again
+    Retry(command::retry::Arguments),
+    /// Go on without one step of a run, saying why
+    Skip(command::skip::Arguments),
+    /// Vouch for one step of a run, saying how it is known; nothing is written
+    Done(command::done::Arguments),
+    /// Stop a run for good at the next safe point; undoes nothing unless asked to
     Cancel(command::cancel::Arguments),
     /// Stop a run at the next safe point, to be resumed
     Pause(command::pause::Arguments),

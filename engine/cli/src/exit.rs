@@ -74,6 +74,8 @@ impl Exit {
             | Code::Aborted
             | Code::Internal
             | Code::Cancelled
+            | Code::StepState
+            | Code::Vouched
             | Code::StoreCorrupt
             | Code::StoreNewer
             | Code::StoreForeign

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contracts::Service;
-use model::{Code, RunId, Timestamp};
+use model::{Asker, Code, RunId, Timestamp};
 use report::standing::{Standing, standing};
 use serde_json::json;
 
@@ -78,7 +78,7 @@ pub(crate) async fn follow(
                     "stopping at a safe point; go on with `footbridge resume {run}` (Ctrl-C again leaves at once)"
                 ));
                 // A run that ended in this very moment cannot be paused, and need not be.
-                if let Err(failure) = service.pause(run, &context.settings.by).await
+                if let Err(failure) = service.pause(run, Asker::new(&context.settings.by, Some("stopped at the keyboard"))).await
                     && failure.code != Code::RunState
                 {
                     return Err(failure.into());

@@ -7,6 +7,7 @@ mod ask;
 mod command;
 mod context;
 mod doctor_context;
+mod evidence_files;
 mod exit;
 mod files;
 mod follow;
@@ -23,6 +24,7 @@ mod run_name;
 mod secrets;
 mod settings;
 mod start;
+mod step_in;
 mod wiring;
 
 pub use exit::Exit;

@@ -1,12 +1,27 @@
 //! Which run a person means: its id, the beginning or the end of it, or `latest`.
 
 use contracts::Service;
-use model::{Code, Failure, RunId};
+use model::{Code, Failure, RunId, StepPath};
 
+use crate::load::Loaded;
 use crate::problem::Problem;
 
 pub(crate) async fn find(service: &dyn Service, typed: &str) -> Result<RunId, Problem> {
     Ok(choose(typed, &service.runs().await?)?)
+}
+
+/// Which of the run's steps a person means.
+pub(crate) fn step(loaded: &Loaded, typed: &str) -> Result<StepPath, Problem> {
+    let path = StepPath::new(typed);
+    if loaded.state.position(&path).is_some() {
+        return Ok(path);
+    }
+    let known: Vec<&str> = loaded.state.workflow.steps.iter().map(|step| step.path.as_str()).collect();
+    let hint = match manifest::nearest(typed, known.iter().copied()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => format!("its steps are {}", known.join(", ")),
+    };
+    Err(Failure::invalid(Code::Settings, format!("the run has no step '{typed}'")).hint(hint).into())
 }
 
 /// `runs`: newest first.

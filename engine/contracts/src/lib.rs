@@ -20,8 +20,8 @@ pub use journal::{Durability, Journal, JournalError};
 pub use model::Finding;
 pub use secret::{SecretSource, SecretText};
 pub use service::{
-    Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, PlanReply, PlanRequest, Service,
-    StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
+    Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, InterveneRequest, PlanReply,
+    PlanRequest, Service, StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
 };
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, TargetFacts, Targets};

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use model::event::Decision;
 use model::refine::Difference;
 use model::value::Map;
-use model::{Answer, Attachment, Digest, Failure, Pinned, Plan, Record, RunId, StepPath, Value, Workflow};
+use model::{
+    Answer, Asker, Attachment, Digest, Failure, Intervention, Pinned, Plan, Record, RunId, StepPath, Value,
+    Workflow,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,15 +22,19 @@ pub trait Service: Send + Sync {
     async fn start(&self, request: StartRequest) -> Result<RunId, Failure>;
 
     /// Carries a run on: one that was interrupted, paused or failed, or one that waits.
-    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure>;
+    async fn resume(&self, run: RunId, asker: Asker) -> Result<(), Failure>;
 
     /// Approves the plan, a held step, answers a form, or decides a change nobody can tell about.
     async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure>;
 
-    async fn pause(&self, run: RunId, by: &str) -> Result<(), Failure>;
+    /// Stops at the next safe point, to be resumed.
+    async fn pause(&self, run: RunId, asker: Asker) -> Result<(), Failure>;
 
     /// Stops at the next safe point; undoes nothing.
-    async fn cancel(&self, run: RunId, by: &str) -> Result<(), Failure>;
+    async fn cancel(&self, run: RunId, asker: Asker) -> Result<(), Failure>;
+
+    /// Retries, skips or vouches for one step. A paused run stays paused; a failed one goes on.
+    async fn intervene(&self, run: RunId, request: InterveneRequest) -> Result<(), Failure>;
 
     /// Looks, and says what undo would do; writes nothing.
     async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure>;
@@ -116,6 +123,17 @@ pub struct ApproveRequest {
     pub choice: Option<Decision>,
     pub note: Option<String>,
     /// Files that go with the answers or the decision, each kept already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Attachment>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InterveneRequest {
+    pub step: StepPath,
+    pub intervention: Intervention,
+    /// Why, or for a step that is vouched for how it is known; needed but for a retry.
+    pub asker: Asker,
+    /// Files that show it, each kept already.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<Attachment>,
 }

@@ -56,6 +56,13 @@ pub(crate) fn check_reads(
     check.findings
 }
 
+/// Whether an expression that reads a step so fails when that step is skipped.
+pub(crate) fn fails_when_skipped(reads: Reads, role: Role, reader_is_conditional: bool) -> bool {
+    // A reader with a condition of its own may know; its condition itself is always asked.
+    let is_guarded = reader_is_conditional && role != Role::When;
+    reads == Reads::Output && !is_guarded
+}
+
 struct Check<'c> {
     document: &'c Document<'c>,
     params: BTreeMap<&'c str, &'c Kind>,
@@ -133,9 +140,7 @@ impl Check<'_> {
             let message = format!("step '{reader_name}' reads '{name}', which is not done before it");
             return Some((message, format!("add \"{name}\" to the needs of '{reader_name}'")));
         }
-        // A reader with a condition of its own may know; its condition itself is always asked.
-        let is_guarded = self.conditional[reader] && role != Role::When;
-        if self.conditional[read] && reads == Reads::Output && !is_guarded {
+        if self.conditional[read] && fails_when_skipped(reads, role, self.conditional[reader]) {
             let message = format!("'{name}' has a condition: when it is skipped, there is no such output");
             return Some((message, format!("write steps.{name}?.OUTPUT, which then gives ()")));
         }

@@ -64,6 +64,8 @@ codes! {
     "FB0410" Aborted "a person gave the change up";
     "FB0411" Internal "footbridge itself is wrong here";
     "FB0412" Cancelled "the run was cancelled";
+    "FB0413" StepState "the step's state does not allow that";
+    "FB0414" Vouched "a step that is vouched for gives no outputs";
     "FB0501" StoreHeld "the store is held by another process";
     "FB0502" StoreCorrupt "the store is damaged";
     "FB0503" StoreNewer "the store was written by a newer footbridge";

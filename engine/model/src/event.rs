@@ -7,7 +7,8 @@ use crate::change::Applied;
 use crate::refine::Difference;
 use crate::value::Map;
 use crate::{
-    Answer, Attachment, Binding, Change, Digest, Failure, Plan, Repin, RunId, StepPath, Timestamp, Value,
+    Answer, Attachment, Binding, Change, Digest, Failure, Intervention, Plan, Repin, RunId, StepPath,
+    Timestamp, Value,
 };
 
 /// The version new records are written with. Old ones stay readable for ever.
@@ -253,15 +254,32 @@ pub enum Event {
         by: String,
         /// Failed steps start again: a person asked. A process that merely takes up a run leaves them.
         retry_failed: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A person steps in at one step.
+    Intervened {
+        step: StepPath,
+        intervention: Intervention,
+        by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        /// What shows it: kept beside the journal, each under its digest.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<Attachment>,
     },
     /// A person had the run go on with another version of its workflow.
     Repinned(Repin),
     PauseAsked {
         by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     Paused,
     CancelAsked {
         by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     Cancelled,
     Finished {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::change::{Applied, Ownership};
 use crate::event::{Decision, Event, Record};
 use crate::run_state::{GivenFile, Life, RunState};
-use crate::step_state::{Approved, ChangeState, Held, Progress, Stage, StepState, Wait};
+use crate::step_state::{Approved, ChangeState, Held, Progress, SentWrite, Stage, StepState, Wait};
 use crate::value::Map;
-use crate::{Attachment, Pinned, StepPath, Timestamp, Value};
+use crate::{Asker, Attachment, ByHand, Pinned, StepPath, Timestamp, Value};
 
 /// An event that cannot follow what went before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +65,7 @@ impl RunState {
             approved_by: None,
             pause_asked: false,
             cancel_asked: false,
+            stopped_by: None,
             epoch: 0,
             repinned: 0,
             pins: BTreeMap::new(),
@@ -107,9 +108,15 @@ impl RunState {
                 let state = self.turn(step)?;
                 state.with.clone_from(with);
                 state.restart = if gated { Stage::Gate } else { Stage::Plan };
-                state.go(state.restart, at)?;
+                // Whom a person vouches for has nothing left to plan.
+                let next = if state.by_hand.is_some() { Stage::Verify } else { state.restart };
+                state.go(next, at)?;
             }
-            Event::StepSkipped { step } => self.turn(step)?.go(Stage::Skipped, at)?,
+            Event::StepSkipped { step } => {
+                let state = self.turn(step)?;
+                state.by_hand = None;
+                state.go(Stage::Skipped, at)?;
+            }
             Event::GatePassed { step, .. } => {
                 self.epoch += 1;
                 let state = self.turn(step)?;
@@ -170,14 +177,18 @@ impl RunState {
                 let epoch = self.epoch;
                 self.turn(step)?.epoch = epoch;
             }
-            Event::Intent { step, key, settle_ms, undo, .. } => {
-                *self.progress(step, key, *undo)? = Progress::Sent { at, settle_ms: *settle_ms };
+            Event::Intent { step, key, function, settle_ms, undo, .. } => {
+                let (progress, sent) = self.change(step, key)?.way(*undo);
+                *progress = Progress::Sent { at, settle_ms: *settle_ms };
+                let function = function.clone();
+                *sent = Some(SentWrite { function, at, request: None, doubt: None, looks: 0 });
             }
-            Event::Sending { step, key, undo, .. } => {
-                // The write stays sent: its requests are told apart in the history only.
-                if !matches!(self.progress(step, key, *undo)?, Progress::Sent { .. }) {
+            Event::Sending { step, key, request, undo, .. } => {
+                // The write stays sent: all its requests are told in the history only.
+                let (Progress::Sent { .. }, Some(sent)) = self.change(step, key)?.way(*undo) else {
                     return Err(format!("step '{step}' sends a request of '{key}' without an intent"));
-                }
+                };
+                sent.request = Some(request.clone());
             }
             Event::Outcome { step, key, applied, undo } => {
                 *self.progress(step, key, *undo)? = Progress::Applied(applied.clone());
@@ -186,8 +197,12 @@ impl RunState {
             Event::NotDone { step, key, undo, .. } => *self.progress(step, key, *undo)? = Progress::Planned,
             Event::Doubted { step, key, why, undo } => self.doubt(step, key, *undo, why)?,
             Event::LookedInVain { step, key, until, undo } => {
-                if let Progress::InDoubt { looks, .. } = self.progress(step, key, *undo)? {
+                let (progress, sent) = self.change(step, key)?.way(*undo);
+                if let Progress::InDoubt { looks, .. } = progress {
                     *looks += 1;
+                }
+                if let Some(sent) = sent {
+                    sent.looks += 1;
                 }
                 let state = self.turn(step)?;
                 state.wait =
@@ -241,6 +256,7 @@ impl RunState {
             Event::StepFailed { step, failure } => {
                 let state = self.turn(step)?;
                 state.go(Stage::Failed, at)?;
+                state.by_hand = None;
                 state.failure = Some(failure.clone());
             }
             Event::PinSet { module, name, value } => {
@@ -252,12 +268,27 @@ impl RunState {
             }
             Event::Resumed { retry_failed, .. } => self.resumed(*retry_failed, at)?,
             Event::Repinned(repin) => self.repin(repin, at)?,
-            Event::PauseAsked { .. } => self.pause_asked = true,
+            Event::Intervened { step, intervention, by, note, files } => {
+                self.epoch += 1;
+                self.keep_files(step, "done", files);
+                let asker = Asker { by: by.clone(), note: note.clone() };
+                self.turn(step)?.intervened(ByHand { intervention: *intervention, asker, at })?;
+                if self.life == Life::Failed {
+                    self.become_life(Life::Running)?;
+                }
+            }
+            Event::PauseAsked { by, note } => {
+                self.pause_asked = true;
+                self.stopped_by = Some(Asker { by: by.clone(), note: note.clone() });
+            }
             Event::Paused => {
                 self.pause_asked = false;
                 self.become_life(Life::Paused)?;
             }
-            Event::CancelAsked { .. } => self.cancel_asked = true,
+            Event::CancelAsked { by, note } => {
+                self.cancel_asked = true;
+                self.stopped_by = Some(Asker { by: by.clone(), note: note.clone() });
+            }
             Event::Cancelled => {
                 for state in &mut self.steps {
                     state.wait = None;
@@ -325,8 +356,7 @@ impl RunState {
     }
 
     fn progress(&mut self, step: &StepPath, key: &str, undo: bool) -> Result<&mut Progress, String> {
-        let change = self.change(step, key)?;
-        Ok(if undo { &mut change.undo } else { &mut change.progress })
+        Ok(self.change(step, key)?.way(undo).0)
     }
 
     fn mark_applied(
@@ -350,10 +380,8 @@ impl RunState {
     }
 
     fn doubt(&mut self, step: &StepPath, key: &str, undo: bool, why: &str) -> Result<(), String> {
-        let progress = self.progress(step, key, undo)?;
-        if let Progress::Sent { at, settle_ms } = progress {
-            *progress = Progress::InDoubt { sent: *at, settle_ms: *settle_ms, looks: 0, why: why.to_owned() };
-        }
+        let (progress, sent) = self.change(step, key)?.way(undo);
+        lost(progress, sent, why);
         Ok(())
     }
 
@@ -363,6 +391,7 @@ impl RunState {
         // A process that merely takes the run up still owes the pause that a person asked for.
         if retry_failed {
             self.pause_asked = false;
+            self.stopped_by = None;
         }
         if matches!(self.life, Life::Paused | Life::Failed) && retry_failed {
             self.become_life(Life::Running)?;
@@ -371,15 +400,9 @@ impl RunState {
         for state in &mut self.steps {
             state.turn += 1;
             for change in &mut state.changes {
-                for progress in [&mut change.progress, &mut change.undo] {
-                    if let Progress::Sent { at, settle_ms } = progress {
-                        *progress = Progress::InDoubt {
-                            sent: *at,
-                            settle_ms: *settle_ms,
-                            looks: 0,
-                            why: "the process ended before the answer was recorded".into(),
-                        };
-                    }
+                for undo in [false, true] {
+                    let (progress, sent) = change.way(undo);
+                    lost(progress, sent, "the process ended before the answer was recorded");
                 }
             }
             if running && retry_failed && state.stage == Stage::Failed {
@@ -394,8 +417,18 @@ impl RunState {
     }
 }
 
+/// A write that was sent is in doubt from now on; anything else stays as it is.
+fn lost(progress: &mut Progress, sent: &mut Option<SentWrite>, why: &str) {
+    if let Progress::Sent { at, settle_ms } = progress {
+        *progress = Progress::InDoubt { sent: *at, settle_ms: *settle_ms, looks: 0, why: why.to_owned() };
+        if let Some(sent) = sent {
+            sent.doubt = Some(why.to_owned());
+        }
+    }
+}
+
 impl StepState {
-    fn go(&mut self, next: Stage, at: Timestamp) -> Result<(), String> {
+    pub(crate) fn go(&mut self, next: Stage, at: Timestamp) -> Result<(), String> {
         if !self.stage.may_become(next) {
             return Err(format!("a step cannot go from {} to {}", self.stage.name(), next.name()));
         }

@@ -83,6 +83,7 @@ impl RunState {
         self.plan = None;
         self.approved_by = None;
         self.pause_asked = false;
+        self.stopped_by = None;
         self.epoch += 1;
         self.touched.push(None);
         Ok(())
@@ -126,6 +127,7 @@ impl StepState {
         self.held = None;
         self.approved = None;
         self.failure = None;
+        self.by_hand = None;
         self.changes.retain(|change| change.applied().is_some());
     }
 }

@@ -123,6 +123,8 @@ pub struct RunState {
     pub approved_by: Option<String>,
     pub pause_asked: bool,
     pub cancel_asked: bool,
+    /// Who asked for the pause or the cancellation, until the run is taken up again.
+    pub stopped_by: Option<crate::Asker>,
     /// Grows at every resume, answered gate and timer: what was looked at in an older epoch has aged.
     pub epoch: u32,
     /// The epoch of the latest re-pin (another domain controller): what was looked at before it must be looked at again.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Applied;
 use crate::refine::Difference;
 use crate::value::Map;
-use crate::{Change, Digest, Failure, Timestamp};
+use crate::{ByHand, Change, Digest, Failure, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,24 +34,34 @@ pub enum Stage {
 const LEGAL: &[(Stage, Stage)] = &[
     (Stage::Pending, Stage::Gate),
     (Stage::Pending, Stage::Plan),
+    (Stage::Pending, Stage::Verify),
     (Stage::Pending, Stage::Skipped),
     (Stage::Pending, Stage::Failed),
     (Stage::Gate, Stage::Plan),
+    (Stage::Gate, Stage::Verify),
+    (Stage::Gate, Stage::Skipped),
     (Stage::Gate, Stage::Failed),
     (Stage::Plan, Stage::Held),
     (Stage::Plan, Stage::Change),
     (Stage::Plan, Stage::Verify),
+    (Stage::Plan, Stage::Skipped),
     (Stage::Plan, Stage::Failed),
     (Stage::Held, Stage::Plan),
+    (Stage::Held, Stage::Verify),
+    (Stage::Held, Stage::Skipped),
     (Stage::Held, Stage::Failed),
     (Stage::Change, Stage::Held),
     (Stage::Change, Stage::Verify),
+    (Stage::Change, Stage::Skipped),
     (Stage::Change, Stage::Failed),
     (Stage::Verify, Stage::Done),
+    (Stage::Verify, Stage::Skipped),
     (Stage::Verify, Stage::Failed),
     (Stage::Failed, Stage::Pending),
     (Stage::Failed, Stage::Gate),
     (Stage::Failed, Stage::Plan),
+    (Stage::Failed, Stage::Verify),
+    (Stage::Failed, Stage::Skipped),
 ];
 
 impl Stage {
@@ -118,6 +128,10 @@ pub struct StepState {
     /// Where the step starts again after it failed: before its inputs until they are evaluated, at its gate until that
     /// is passed, then at its probe.
     pub restart: Stage,
+    /// Skipped or vouched for by a person, while that counts.
+    pub by_hand: Option<ByHand>,
+    /// Counts how often a person stepped in: whatever was under way for the step before is void.
+    pub interventions: u32,
     /// Counts the step's events: names each thing it has to do exactly once.
     pub turn: u32,
 }
@@ -150,13 +164,27 @@ pub struct ChangeState {
     pub change: Change,
     pub progress: Progress,
     pub undo: Progress,
+    /// What was sent for it last, forward and back.
+    pub sent: Option<SentWrite>,
+    pub sent_back: Option<SentWrite>,
     /// The journal sequence at which it took effect: undo goes by it, newest first.
     pub applied_at: u32,
 }
 
 impl ChangeState {
     pub fn new(change: Change) -> ChangeState {
-        ChangeState { change, progress: Progress::Planned, undo: Progress::Planned, applied_at: 0 }
+        ChangeState {
+            change,
+            progress: Progress::Planned,
+            undo: Progress::Planned,
+            sent: None,
+            sent_back: None,
+            applied_at: 0,
+        }
+    }
+
+    pub(crate) fn way(&mut self, undo: bool) -> (&mut Progress, &mut Option<SentWrite>) {
+        if undo { (&mut self.undo, &mut self.sent_back) } else { (&mut self.progress, &mut self.sent) }
     }
 
     pub fn applied(&self) -> Option<&Applied> {
@@ -177,6 +205,20 @@ impl ChangeState {
     pub fn stands(&self) -> bool {
         self.applied().is_some() && !matches!(self.undo, Progress::Applied(_))
     }
+}
+
+/// A write as it was sent: what a person asks about when its answer is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentWrite {
+    /// Its path: `exchange.new_mail_user`.
+    pub function: String,
+    pub at: Timestamp,
+    /// The last request of a write that may take several.
+    pub request: Option<String>,
+    /// Why its answer is not known, once it is in doubt.
+    pub doubt: Option<String>,
+    /// Looks that found the state from before.
+    pub looks: u32,
 }
 
 /// How far one write is, forward or back.
@@ -228,6 +270,8 @@ impl StepState {
             left: Map::new(),
             epoch: 0,
             restart: Stage::Pending,
+            by_hand: None,
+            interventions: 0,
             turn: 0,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{GivenFile, RunState, RunStatus};
-use crate::{Answer, ChangeKind, Failure, RunId, StepPath, Timestamp, Value};
+use crate::{Answer, Asker, ByHand, ChangeKind, Doubt, Failure, Life, RunId, StepPath, Timestamp, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -20,6 +20,12 @@ pub struct RunSummary {
     /// The files that persons gave with answers and decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<GivenFile>,
+    /// Writes whose answer is lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// Who paused or cancelled it, or has asked to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<Asker>,
     /// Writes that took effect and were not taken back.
     pub changes: usize,
     pub by: String,
@@ -41,6 +47,9 @@ pub struct StepSummary {
     pub why: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Skipped or vouched for by a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,6 +82,7 @@ impl RunSummary {
                     since: one.since,
                     why: one.wait.as_ref().map(|wait| wait.why.clone()).or(held),
                     failure: one.failure.clone(),
+                    by_hand: one.by_hand.clone(),
                 }
             })
             .collect();
@@ -122,6 +132,8 @@ impl RunSummary {
             steps,
             unchecked,
             files: state.files.clone(),
+            doubts: Doubt::all(state, live),
+            stopped_by: stopped_by(state).cloned(),
             changes: state
                 .steps
                 .iter()
@@ -135,4 +147,10 @@ impl RunSummary {
             head: state.head,
         }
     }
+}
+
+/// Who paused or cancelled the run or has asked to, while that holds.
+pub fn stopped_by(state: &RunState) -> Option<&Asker> {
+    let stopped = matches!(state.life, Life::Paused | Life::Cancelled);
+    state.stopped_by.as_ref().filter(|_| stopped || state.pause_asked || state.cancel_asked)
 }

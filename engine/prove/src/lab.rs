@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contracts::{ApproveMode, ApproveRequest, Journal, PlanRequest, Service, StartRequest, StepRunner};
 use model::value::Map;
-use model::{Code, Event, Failure, Life, Record, RunId, RunState, Workflow};
+use model::{Asker, Code, Event, Failure, Life, Record, RunId, RunState, Workflow};
 use runtime::{Parts, Supervisor};
 use serde_json::Value as Json;
 use store::MemoryJournal;
@@ -160,7 +160,7 @@ impl Lab {
             Life::Awaiting => {
                 process.approve(run, ApproveRequest { by: BY.into(), ..ApproveRequest::default() }).await?;
             }
-            Life::Running | Life::Undoing | Life::Failed => process.resume(run, BY).await?,
+            Life::Running | Life::Undoing | Life::Failed => process.resume(run, Asker::new(BY, None)).await?,
             Life::Paused | Life::Cancelled | Life::Succeeded | Life::Undone | Life::Stuck => {}
         }
         process.idle().await;

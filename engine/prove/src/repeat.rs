@@ -1,7 +1,7 @@
 //! Everything done twice: a run after a run, an undo after an undo, and the two in turn.
 
 use contracts::Service as _;
-use model::{Code, Failure, Life};
+use model::{Asker, Code, Failure, Life};
 
 use crate::case::CaseUndo;
 use crate::difference::differences;
@@ -51,13 +51,13 @@ async fn run_again(reference: &Reference) -> Result<(), String> {
 async fn undo_again(reference: &Reference) -> Result<(), String> {
     let (lab, run) = (reference.finished().await?, reference.id);
     let process = lab.process();
-    refused("resuming the finished run", process.resume(run, BY).await)?;
-    refused("cancelling the finished run", process.cancel(run, BY).await)?;
+    refused("resuming the finished run", process.resume(run, Asker::new(BY, None)).await)?;
+    refused("cancelling the finished run", process.cancel(run, Asker::new(BY, None)).await)?;
     lab.undo(&process, run).await.map_err(|failure| failure.to_string())?;
     let (from, records) = (lab.world.effects().len(), lab.records(run).await?.len());
     for process in [process, lab.process()] {
         refused("the second undo", process.undo(run, BY, None).await)?;
-        refused("resuming the undone run", process.resume(run, BY).await)?;
+        refused("resuming the undone run", process.resume(run, Asker::new(BY, None)).await)?;
     }
     if lab.records(run).await?.len() != records {
         return Err("a refusal was journaled".into());

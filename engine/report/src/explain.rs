@@ -3,12 +3,14 @@
 
 use model::run_state::{GivenFile, RunStatus};
 use model::step_state::Progress;
+use model::summary::stopped_by;
 use model::time::format_duration;
-use model::{Life, RunState, Stage, Timestamp};
+use model::{Asker, ByHand, Doubt, Life, RunState, Stage, StepPath, Timestamp};
 use serde::Serialize;
 
 use crate::standing::{Standing, standing};
-use crate::summary::{given_line, painted};
+use crate::stepping_in::stepping_in;
+use crate::summary::{given_line, painted, stopped};
 use crate::values::clean;
 use crate::{Paint, Style, stale};
 
@@ -17,12 +19,30 @@ pub struct Explanation {
     pub run: model::RunId,
     pub state: RunStatus,
     pub since: Timestamp,
+    /// Who paused or cancelled it, or has asked to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<Asker>,
     pub waits_for: Vec<String>,
     pub next: Next,
     pub may: Vec<Possibility>,
+    /// Writes whose answer is lost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// Steps that are skipped or done because a person said so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<StepByHand>,
     /// What persons gave to show their answers and decisions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<GivenFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepByHand {
+    pub step: StepPath,
+    /// `done` or `skipped`, or how far it is.
+    pub state: String,
+    #[serde(flatten)]
+    pub by_hand: ByHand,
 }
 
 /// What happens by itself.
@@ -49,8 +69,21 @@ pub fn explain(state: &RunState, live: bool) -> Explanation {
         waits_for: waits_for(state, live),
         next: next(state, live),
         may: may(state, live),
+        doubts: Doubt::all(state, live),
+        stopped_by: stopped_by(state).cloned(),
+        by_hand: by_hand(state),
         files: state.files.clone(),
     }
+}
+
+fn by_hand(state: &RunState) -> Vec<StepByHand> {
+    state
+        .pairs()
+        .filter_map(|(step, one)| {
+            let by_hand = one.by_hand.clone()?;
+            Some(StepByHand { step: step.path.clone(), state: one.stage.name().to_owned(), by_hand })
+        })
+        .collect()
 }
 
 fn since(state: &RunState) -> Timestamp {
@@ -158,6 +191,7 @@ fn next(state: &RunState, live: bool) -> Next {
 
 fn may(state: &RunState, live: bool) -> Vec<Possibility> {
     let run = state.id;
+    let doubts = Doubt::all(state, live);
     let mut list = Vec::new();
     let mut offer =
         |command: String, causes: &str| list.push(Possibility { command, causes: causes.to_owned() });
@@ -169,19 +203,8 @@ fn may(state: &RunState, live: bool) -> Vec<Possibility> {
         Life::Running | Life::Undoing => {
             for (step, one) in state.pairs() {
                 let path = &step.path;
-                let asked = one.changes.iter().any(|change| {
-                    [&change.progress, &change.undo].iter().any(|one| matches!(one, Progress::Asked { .. }))
-                });
-                if asked {
-                    offer(format!("footbridge approve {run} {path} --retry"), "the write is sent again");
-                    offer(
-                        format!("footbridge approve {run} {path} --done --note \"how you know\""),
-                        "the write counts as done, presumed; the run goes on",
-                    );
-                    offer(
-                        format!("footbridge approve {run} {path} --abort --note \"why\""),
-                        "the step fails",
-                    );
+                for choice in doubts.iter().filter(|doubt| doubt.step == *path).flat_map(|one| &one.choices) {
+                    offer(choice.command.clone(), &choice.causes);
                 }
                 if one.held.is_some() {
                     offer(
@@ -260,6 +283,7 @@ fn may(state: &RunState, live: bool) -> Vec<Possibility> {
             );
         }
     }
+    list.extend(stepping_in(state));
     list
 }
 
@@ -270,8 +294,21 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
     let ago = format_duration(whole_seconds(now.since(told.since)));
     let mut text = format!("{}{}\n", label("run"), style.strong(&told.run.to_string()));
     text.push_str(&format!("{}{}\n", label("state"), painted(told.state, style)));
+    if let Some(asker) = &told.stopped_by {
+        text.push_str(&format!("{}{}\n", label(""), stopped(told.state, asker)));
+    }
     text.push_str(&format!("{}{} ({ago} ago)\n", label("since"), told.since));
     text.push_str(&listed(&label("waits for"), &told.waits_for));
+    for doubt in &told.doubts {
+        text.push_str(&format!("{}{}\n", label("in doubt"), crate::doubt::which(doubt)));
+        for fact in crate::doubt::facts(doubt) {
+            text.push_str(&format!("{}{fact}\n", label("")));
+        }
+    }
+    for one in &told.by_hand {
+        let told = clean(&one.by_hand.told());
+        text.push_str(&format!("{}{}: {} ({told})\n", label("by hand"), one.step, one.state));
+    }
     let when = match told.next.at {
         Some(at) if at > now => format!(" at {at} (in {})", format_duration(whole_seconds(at.since(now)))),
         Some(at) => format!(" at {at} (due)"),
@@ -312,6 +349,9 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
 pub fn json(state: &RunState, live: bool) -> serde_json::Value {
     let told = explain(state, live);
     let mut document = serde_json::json!(told);
+    if !told.doubts.is_empty() {
+        document["doubts"] = crate::doubt::json(&told.doubts);
+    }
     document["since"] = told.since.to_string().into();
     if let Some(plan) = state.plan.as_ref().filter(|_| state.life == Life::Awaiting) {
         document["plan"] = crate::plan::json(plan);

@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod doctor;
+pub mod doubt;
 pub mod drift;
 pub mod examined;
 pub mod explain;
@@ -14,6 +15,7 @@ pub mod plan;
 pub mod stale;
 pub mod standing;
 pub mod status;
+pub mod stepping_in;
 pub mod style;
 pub mod summary;
 pub mod undo;

@@ -1,7 +1,7 @@
 //! A run's history, one line a record.
 
 use model::event::Event;
-use model::{Applied, Attachment, Ownership, Record};
+use model::{Applied, Attachment, Intervention, Ownership, Record};
 
 use crate::Style;
 use crate::values::{clean, counted, shown};
@@ -118,9 +118,9 @@ pub fn told(event: &Event) -> String {
             format!("{step}: failed: {} {}", failure.code, failure.message)
         }
         Event::PinSet { module, name, value } => format!("{module} pinned {name} to {}", shown(value)),
-        Event::Resumed { by, retry_failed } => {
+        Event::Resumed { by, retry_failed, note } => {
             let failed = if *retry_failed { "; failed steps start again" } else { "" };
-            format!("taken up by {by}{failed}")
+            format!("taken up by {by}{failed}{}", noted(note))
         }
         Event::Repinned(repin) => {
             format!(
@@ -131,9 +131,17 @@ pub fn told(event: &Event) -> String {
                 noted(&repin.note)
             )
         }
-        Event::PauseAsked { by } => format!("{by} asked to pause"),
+        Event::Intervened { step, intervention, by, note, files } => {
+            let what = match intervention {
+                Intervention::Retry => "started again by",
+                Intervention::Skip => "skipped by",
+                Intervention::Done => "vouched for by",
+            };
+            format!("{step}: {what} {by}{}{}", noted(note), with_files(files))
+        }
+        Event::PauseAsked { by, note } => format!("{by} asked to pause{}", noted(note)),
         Event::Paused => "paused at a safe point".to_owned(),
-        Event::CancelAsked { by } => format!("{by} asked to cancel"),
+        Event::CancelAsked { by, note } => format!("{by} asked to cancel{}", noted(note)),
         Event::Cancelled => "cancelled; nothing was undone".to_owned(),
         Event::Finished { succeeded: true } => "succeeded".to_owned(),
         Event::Finished { succeeded: false } => "failed; nothing was undone".to_owned(),

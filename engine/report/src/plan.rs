@@ -183,7 +183,7 @@ fn sign(kind: ChangeKind, style: Style) -> String {
     }
 }
 
-fn word(kind: ChangeKind) -> &'static str {
+pub(crate) fn word(kind: ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Create => "create",
         ChangeKind::Update => "update",

@@ -102,7 +102,7 @@ mod tests {
     fn a_run_waits_for_its_approval_then_is_busy_then_for_a_moment() {
         let flow = || workflow(&[("a", &[]), ("b", &["a"])]);
         assert_eq!(standing(&run(flow(), vec![])), Standing::Person);
-        let cancelled = Event::CancelAsked { by: "ann".into() };
+        let cancelled = Event::CancelAsked { by: "ann".into(), note: None };
         assert_eq!(standing(&run(flow(), vec![cancelled])), Standing::Busy);
         assert_eq!(standing(&run(flow(), vec![approved()])), Standing::Busy);
         let ready = Event::StepReady { step: "a".into(), with: Map::new() };

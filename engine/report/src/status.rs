@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::summary::painted;
 use crate::values::clean;
-use crate::{Style, summary::status_word};
+use crate::{Paint, Style, summary::status_word};
 
 /// Newest first, as given. Says so when there is none.
 pub fn text(runs: &[RunSummary], style: Style) -> String {
@@ -32,6 +32,9 @@ pub fn text(runs: &[RunSummary], style: Style) -> String {
             run.updated.to_string(),
             run.steps.len()
         ));
+        for doubt in &run.doubts {
+            text.push_str(&format!("  {}\n", style.paint(Paint::Conflict, &crate::doubt::line(doubt))));
+        }
     }
     text
 }

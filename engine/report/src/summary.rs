@@ -1,5 +1,6 @@
 //! How a run stands or ended, and what only a person can still check.
 
+use model::Asker;
 use model::run_state::{GivenFile, RunStatus};
 use model::summary::{RunSummary, StepSummary};
 
@@ -44,10 +45,14 @@ pub fn text(summary: &RunSummary, style: Style) -> String {
         summary.version,
         clean(&summary.target)
     );
+    if let Some(asker) = &summary.stopped_by {
+        text.push_str(&format!("{}\n", stopped(summary.state, asker)));
+    }
     let width = summary.steps.iter().map(|step| step.id.as_str().len()).max().unwrap_or(0);
     for step in &summary.steps {
         text.push_str(&step_line(step, width, style));
     }
+    text.push_str(&crate::doubt::text(&summary.doubts, style));
     for given in &summary.files {
         text.push_str(&format!("  {}\n", given_line(given)));
     }
@@ -66,6 +71,24 @@ pub fn text(summary: &RunSummary, style: Style) -> String {
     text
 }
 
+/// `paused by ann: the window is over`
+pub(crate) fn stopped(state: RunStatus, asker: &Asker) -> String {
+    let asked = clean(&asker.told());
+    match state {
+        RunStatus::Paused => format!("paused by {asked}"),
+        RunStatus::Cancelled => format!("cancelled by {asked}"),
+        RunStatus::Succeeded
+        | RunStatus::Failed
+        | RunStatus::Waiting
+        | RunStatus::InDoubt
+        | RunStatus::Stuck
+        | RunStatus::Undone
+        | RunStatus::Running
+        | RunStatus::Undoing
+        | RunStatus::Interrupted => format!("asked to stop by {asked}"),
+    }
+}
+
 /// A file that a person gave: what it is to show, its name, and enough of its digest to know it again.
 pub(crate) fn given_line(given: &GivenFile) -> String {
     let (size, digest) = (counted(given.file.bytes as usize, "byte", "bytes"), given.file.digest.short());
@@ -80,6 +103,9 @@ fn step_line(step: &StepSummary, width: usize, style: Style) -> String {
         _ => ("…", Paint::Update),
     };
     let mut line = format!("  {} {:width$}  {}", style.paint(paint, sign), step.id.as_str(), step.state);
+    if let Some(by_hand) = &step.by_hand {
+        line.push_str(&format!(" ({})", clean(&by_hand.told())));
+    }
     if let Some(why) = &step.why {
         line.push_str(&format!(": {}", clean(why)));
     }

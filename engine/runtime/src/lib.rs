@@ -9,6 +9,7 @@ mod describe;
 mod drift;
 mod gateway;
 mod in_memory;
+mod intervene;
 mod limits;
 mod log;
 mod params;

@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 
 use contracts::Durability;
 use flow::Flow;
-use model::command::CommandId;
 use model::{Command, Event, Failure, Life, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::perform::{Hand, perform};
+use crate::perform::{Errand, Hand, perform};
 use crate::wake::PUT_DOWN_FROM;
 
 /// How many commands of one run are performed at a time.
@@ -29,9 +28,9 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
     let mut flow = Flow::default();
     let mut news = hand.log.sequence.subscribe();
     let mut at_work: JoinSet<Result<(), Failure>> = JoinSet::new();
-    let mut queue: VecDeque<Command> = VecDeque::new();
+    let mut queue: VecDeque<Errand> = VecDeque::new();
     // Comes last, when nothing is under way any more. Every record makes it anew, or makes it void.
-    let mut rest: Option<CommandId> = None;
+    let mut rest: Option<Errand> = None;
     loop {
         news.mark_unchanged();
         if let Some(failure) = hand.log.broken().await {
@@ -46,17 +45,19 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
                     if state.cancel_asked || state.pause_asked {
                         queue.clear();
                     }
-                    let fresh = flow.decide(state);
+                    let fresh: Vec<Errand> =
+                        flow.decide(state).into_iter().map(|id| Errand::new(state, id)).collect();
                     let overdue = flow::overdue(state, now);
                     (fresh, flow::next_wake(state), overdue, state.life, state.next_sequence)
                 })
                 .await
         };
-        rest = rest.filter(|rest| rest.turn == sequence);
-        for id in fresh {
-            match id.command {
-                Command::Rest { .. } => rest = Some(id),
-                command => queue.push_back(command),
+        rest = rest.filter(|rest| rest.id().turn == sequence);
+        for errand in fresh {
+            if matches!(errand.id().command, Command::Rest { .. }) {
+                rest = Some(errand);
+            } else {
+                queue.push_back(errand);
             }
         }
         if stopping {
@@ -67,13 +68,13 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             hand.lazily(Event::Woke { step }).await?;
         }
         while at_work.len() < PARALLEL_MAX {
-            let Some(command) = queue.pop_front() else { break };
-            at_work.spawn(perform(hand.clone(), command));
+            let Some(errand) = queue.pop_front() else { break };
+            at_work.spawn(perform(hand.clone(), errand));
         }
         if at_work.is_empty()
             && let Some(rest) = rest.take()
         {
-            at_work.spawn(perform(hand.clone(), rest.command));
+            at_work.spawn(perform(hand.clone(), rest));
         }
         if at_work.is_empty() {
             if news.has_changed().unwrap_or(false) {

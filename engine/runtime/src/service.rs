@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveMode, ApproveRequest, DriftReport, Durability, History, PlanReply, PlanRequest, Service,
-    StartRequest, UndoPlan, UndoVerdict,
+    ApproveMode, ApproveRequest, DriftReport, Durability, History, InterveneRequest, PlanReply, PlanRequest,
+    Service, StartRequest, UndoPlan, UndoVerdict,
 };
-use model::{Class, Code, Digest, Event, Failure, Life, Pinned, Record, RunId, RunState};
+use model::{Asker, Class, Code, Digest, Event, Failure, Life, Pinned, Record, RunId, RunState};
 
 use crate::params::complete;
 use crate::startable::startable;
@@ -78,7 +78,7 @@ impl Service for Supervisor {
         Ok(run)
     }
 
-    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure> {
+    async fn resume(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
         let state = self.state(run).await?;
         match state.life {
             Life::Running | Life::Paused | Life::Failed | Life::Undoing => {}
@@ -90,9 +90,9 @@ impl Service for Supervisor {
                 return Err(not_now(&state, "it is over", "footbridge run starts a new one"));
             }
         }
-        let open = self.open(run, by).await?;
+        let open = self.open(run, &asker.by).await?;
         if !self.carries(run) {
-            let event = Event::Resumed { by: by.to_owned(), retry_failed: true };
+            let event = Event::Resumed { by: asker.by, retry_failed: true, note: asker.note };
             self.append(&open, vec![event]).await?;
             self.carry_on(&open);
         }
@@ -114,18 +114,18 @@ impl Service for Supervisor {
         Ok(())
     }
 
-    async fn pause(&self, run: RunId, by: &str) -> Result<(), Failure> {
+    async fn pause(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
         let state = self.state(run).await?;
         if state.life != Life::Running {
             return Err(not_now(&state, "only a running run can be paused", "footbridge status RUN"));
         }
-        let open = self.open(run, by).await?;
-        self.append(&open, vec![Event::PauseAsked { by: by.to_owned() }]).await?;
+        let open = self.open(run, &asker.by).await?;
+        self.append(&open, vec![Event::PauseAsked { by: asker.by, note: asker.note }]).await?;
         self.carry_on(&open);
         Ok(())
     }
 
-    async fn cancel(&self, run: RunId, by: &str) -> Result<(), Failure> {
+    async fn cancel(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
         let state = self.state(run).await?;
         if !matches!(state.life, Life::Awaiting | Life::Running | Life::Paused) {
             return Err(not_now(
@@ -134,15 +134,20 @@ impl Service for Supervisor {
                 "footbridge undo RUN takes back what it did",
             ));
         }
-        let open = self.open(run, by).await?;
-        let mut events = vec![Event::CancelAsked { by: by.to_owned() }];
+        let open = self.open(run, &asker.by).await?;
+        let by = asker.by.clone();
+        let mut events = vec![Event::CancelAsked { by: asker.by, note: asker.note }];
         if state.life == Life::Paused && !state.doubts().is_empty() {
             // A lost answer is settled before the run ends, or nothing could undo it.
-            events.insert(0, Event::Resumed { by: by.to_owned(), retry_failed: true });
+            events.insert(0, Event::Resumed { by, retry_failed: true, note: None });
         }
         self.append(&open, events).await?;
         self.carry_on(&open);
         Ok(())
+    }
+
+    async fn intervene(&self, run: RunId, request: InterveneRequest) -> Result<(), Failure> {
+        self.step_in(run, request).await
     }
 
     async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {

@@ -215,7 +215,7 @@ impl Supervisor {
         let bench = self.bench_of(&state).await?;
         let open = self.opened(bench, state);
         if !quiet {
-            let event = Event::Resumed { by: by.to_owned(), retry_failed: false };
+            let event = Event::Resumed { by: by.to_owned(), retry_failed: false, note: None };
             open.hand.log.append(vec![event], Durability::Awaited).await?;
         }
         Ok(self.runs.insert(open))
@@ -225,7 +225,7 @@ impl Supervisor {
         *bench.pins.lock().expect("no holder of this lock panics") = state.pins.clone();
         let log = Arc::new(RunLog::new(&self.parts, Arc::clone(&bench.redactor), state));
         bench.log = Some(Arc::clone(&log));
-        Open { hand: Hand { bench, log }, live: watch::channel(false).0 }
+        Open { hand: Hand { bench, log, errand: None }, live: watch::channel(false).0 }
     }
 
     pub(crate) async fn append(&self, open: &Open, events: Vec<Event>) -> Result<(), Failure> {

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoPlan,
+    ApproveRequest, DriftReport, History, InterveneRequest, PlanReply, PlanRequest, Service, StartRequest,
+    UndoPlan,
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
-use model::{Class, Code, Digest, Failure, Pinned, RunId};
+use model::{Asker, Class, Code, Digest, Failure, Pinned, RunId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -110,20 +111,24 @@ impl Service for Client {
         self.ask(Route::Start, &request).await
     }
 
-    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure> {
-        self.ask(Route::Resume, &wire::OfRunBy { run, by: by.to_owned() }).await
+    async fn resume(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
+        self.ask(Route::Resume, &wire::OfRunBy { run, asker }).await
     }
 
     async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure> {
         self.ask(Route::Approve, &wire::Approve { run, request }).await
     }
 
-    async fn pause(&self, run: RunId, by: &str) -> Result<(), Failure> {
-        self.ask(Route::Pause, &wire::OfRunBy { run, by: by.to_owned() }).await
+    async fn pause(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
+        self.ask(Route::Pause, &wire::OfRunBy { run, asker }).await
     }
 
-    async fn cancel(&self, run: RunId, by: &str) -> Result<(), Failure> {
-        self.ask(Route::Cancel, &wire::OfRunBy { run, by: by.to_owned() }).await
+    async fn cancel(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
+        self.ask(Route::Cancel, &wire::OfRunBy { run, asker }).await
+    }
+
+    async fn intervene(&self, run: RunId, request: InterveneRequest) -> Result<(), Failure> {
+        self.ask(Route::Intervene, &wire::Intervene { run, request }).await
     }
 
     async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {

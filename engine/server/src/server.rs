@@ -123,7 +123,7 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
         Route::Start => write(&service.start(read::<StartRequest>(body)?).await?),
         Route::Resume => {
             let asked: wire::OfRunBy = read(body)?;
-            write(&service.resume(asked.run, &asked.by).await?)
+            write(&service.resume(asked.run, asked.asker).await?)
         }
         Route::Approve => {
             let asked: wire::Approve = read(body)?;
@@ -131,11 +131,15 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
         }
         Route::Pause => {
             let asked: wire::OfRunBy = read(body)?;
-            write(&service.pause(asked.run, &asked.by).await?)
+            write(&service.pause(asked.run, asked.asker).await?)
         }
         Route::Cancel => {
             let asked: wire::OfRunBy = read(body)?;
-            write(&service.cancel(asked.run, &asked.by).await?)
+            write(&service.cancel(asked.run, asked.asker).await?)
+        }
+        Route::Intervene => {
+            let asked: wire::Intervene = read(body)?;
+            write(&service.intervene(asked.run, asked.request).await?)
         }
         Route::UndoPlan => write(&service.undo_plan(read::<wire::OfRun>(body)?.run).await?),
         Route::Undo => {

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contracts::ApproveRequest;
-use model::{Code, Digest, Failure, RunId};
+use contracts::{ApproveRequest, InterveneRequest};
+use model::{Asker, Code, Digest, Failure, RunId};
 use serde::{Deserialize, Serialize};
 
 /// A pinned workflow with all its scripts fits many times over.
@@ -22,6 +22,7 @@ pub(crate) enum Route {
     Approve,
     Pause,
     Cancel,
+    Intervene,
     UndoPlan,
     Undo,
     Verify,
@@ -33,13 +34,14 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    pub(crate) const ALL: [Route; 14] = [
+    pub(crate) const ALL: [Route; 15] = [
         Route::Plan,
         Route::Start,
         Route::Resume,
         Route::Approve,
         Route::Pause,
         Route::Cancel,
+        Route::Intervene,
         Route::UndoPlan,
         Route::Undo,
         Route::Verify,
@@ -58,6 +60,7 @@ impl Route {
             Route::Approve => "/v1/approve",
             Route::Pause => "/v1/pause",
             Route::Cancel => "/v1/cancel",
+            Route::Intervene => "/v1/intervene",
             Route::UndoPlan => "/v1/undo_plan",
             Route::Undo => "/v1/undo",
             Route::Verify => "/v1/verify",
@@ -82,13 +85,20 @@ pub(crate) struct OfRun {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OfRunBy {
     pub(crate) run: RunId,
-    pub(crate) by: String,
+    #[serde(flatten)]
+    pub(crate) asker: Asker,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Approve {
     pub(crate) run: RunId,
     pub(crate) request: ApproveRequest,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Intervene {
+    pub(crate) run: RunId,
+    pub(crate) request: InterveneRequest,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveRequest, DriftReport, History, PlanReply, PlanRequest, Service, StartRequest, UndoItem, UndoPlan,
-    UndoVerdict,
+    ApproveRequest, DriftReport, History, InterveneRequest, PlanReply, PlanRequest, Service, StartRequest,
+    UndoItem, UndoPlan, UndoVerdict,
 };
 use footbridge_server::{Client, Server, SocketName};
 use model::event::Decision;
-use model::{Class, Code, Digest, Failure, Pinned, Plan, RunId, StepPath, Value, Workflow};
+use model::{
+    Asker, Class, Code, Digest, Failure, Intervention, Pinned, Plan, RunId, StepPath, Value, Workflow,
+};
 
 /// Far longer than any request here takes.
 const GRACE: Duration = Duration::from_mins(1);
@@ -64,8 +66,8 @@ impl Service for Remembering {
         Ok(run())
     }
 
-    async fn resume(&self, run: RunId, by: &str) -> Result<(), Failure> {
-        self.note(format!("resume {run} by {by}"));
+    async fn resume(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
+        self.note(format!("resume {run} by {}", asker.told()));
         Ok(())
     }
 
@@ -76,13 +78,18 @@ impl Service for Remembering {
             .evidence("role", "exchange-admin"))
     }
 
-    async fn pause(&self, _: RunId, by: &str) -> Result<(), Failure> {
-        self.note(format!("pause by {by}"));
+    async fn pause(&self, _: RunId, asker: Asker) -> Result<(), Failure> {
+        self.note(format!("pause by {}", asker.told()));
         Ok(())
     }
 
-    async fn cancel(&self, _: RunId, by: &str) -> Result<(), Failure> {
-        self.note(format!("cancel by {by}"));
+    async fn cancel(&self, _: RunId, asker: Asker) -> Result<(), Failure> {
+        self.note(format!("cancel by {}", asker.told()));
+        Ok(())
+    }
+
+    async fn intervene(&self, _: RunId, request: InterveneRequest) -> Result<(), Failure> {
+        self.note(format!("{:?} {} by {}", request.intervention, request.step, request.asker.told()));
         Ok(())
     }
 
@@ -169,9 +176,16 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         approve: contracts::ApproveMode::Digest(reply.plan.digest),
     };
     assert_eq!(client.start(start).await, Ok(run()));
-    assert_eq!(client.resume(run(), "ann").await, Ok(()));
-    assert_eq!(client.pause(run(), "bob").await, Ok(()));
-    assert_eq!(client.cancel(run(), "bob").await, Ok(()));
+    assert_eq!(client.resume(run(), Asker::new("ann", None)).await, Ok(()));
+    assert_eq!(client.pause(run(), Asker::new("bob", Some("lunch"))).await, Ok(()));
+    assert_eq!(client.cancel(run(), Asker::new("bob", None)).await, Ok(()));
+    let skip = InterveneRequest {
+        step: "a".into(),
+        intervention: Intervention::Skip,
+        asker: Asker::new("bob", Some("not here")),
+        files: Vec::new(),
+    };
+    assert_eq!(client.intervene(run(), skip).await, Ok(()));
     assert_eq!(client.undo(run(), "ann", Some(Digest::of_bytes(b"undo"))).await, Ok(()));
     let undo = client.undo_plan(run()).await.expect("an undo plan");
     assert!(matches!(&undo.items[0].verdict, UndoVerdict::Covered { by } if by == "mail_user:y"));
@@ -187,8 +201,9 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         "plan w on sim".to_owned(),
         format!("start by ann {:?}", contracts::ApproveMode::Digest(reply.plan.digest)),
         format!("resume {} by ann", run()),
-        "pause by bob".to_owned(),
+        "pause by bob: lunch".to_owned(),
         "cancel by bob".to_owned(),
+        "Skip a by bob: not here".to_owned(),
         format!("undo by ann {:?}", Some(Digest::of_bytes(b"undo"))),
         "history from 4 waiting 99".to_owned(),
     ];

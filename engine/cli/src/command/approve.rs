@@ -1,16 +1,16 @@
 //! `footbridge approve`: a plan, a held step, a form's answers, or the fate of a lost write.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use contracts::{Answered, ApproveRequest};
 use model::event::Decision;
-use model::{Answer, Attachment, Digest, Life, StepPath};
+use model::{Answer, Digest, Life, StepPath};
 
 use crate::Exit;
 use crate::context::Context;
+use crate::evidence_files;
 use crate::follow::{conclude, follow};
-use crate::given_file;
 use crate::holder;
 use crate::load::Loaded;
 use crate::problem::{Outcome, Problem};
@@ -57,18 +57,13 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     if !arguments.files.is_empty() && answers.is_empty() && choice(&arguments).is_none() {
         return Err(Problem::usage("--evidence goes with --answer, --done, --retry or --abort".to_owned()));
     }
-    let given: Vec<(String, Vec<u8>)> =
-        arguments.files.iter().map(|path| named_file(path)).collect::<Result<_, _>>()?;
+    let given = evidence_files::read(&arguments.files)?;
     holder::with_wait(context, arguments.wait, async |engine| {
         let service = engine.service.as_ref();
         let run = run_name::find(service, &arguments.run).await?;
         let loaded = Loaded::new(service, run).await?;
-        let step = arguments.step.as_deref().map(|typed| step(&loaded, typed)).transpose()?;
-        let mut files = Vec::new();
-        for (name, bytes) in &given {
-            service.keep(bytes.clone()).await?;
-            files.push(Attachment::new(name, bytes));
-        }
+        let step = arguments.step.as_deref().map(|typed| run_name::step(&loaded, typed)).transpose()?;
+        let files = evidence_files::keep(service, &given).await?;
         let request = ApproveRequest {
             by: context.settings.by.clone(),
             digest: digest(&loaded, step.as_ref(), arguments.plan.as_deref())?,
@@ -97,29 +92,6 @@ fn choice(arguments: &Arguments) -> Option<Decision> {
         (_, _, true) => Some(Decision::Abort),
         (false, false, false) => None,
     }
-}
-
-/// A file that a person names, whole: its name and its bytes.
-fn named_file(path: &Path) -> Result<(String, Vec<u8>), Problem> {
-    if path == Path::new("-") {
-        return Err(Problem::usage("--evidence wants a file: what is kept needs a name".to_owned()));
-    }
-    let bytes = given_file::read_up_to(path, Attachment::BYTES_MAX as u64, model::Code::Settings)?;
-    Ok((path.to_string_lossy().into_owned(), bytes))
-}
-
-fn step(loaded: &Loaded, typed: &str) -> Result<StepPath, Problem> {
-    let path = StepPath::new(typed);
-    if loaded.state.position(&path).is_some() {
-        return Ok(path);
-    }
-    let known: Vec<&str> = loaded.state.workflow.steps.iter().map(|step| step.path.as_str()).collect();
-    let hint = match manifest::nearest(typed, known.iter().copied()) {
-        Some(near) => format!("did you mean '{near}'?"),
-        None => format!("its steps are {}", known.join(", ")),
-    };
-    let message = format!("the run has no step '{typed}'");
-    Err(model::Failure::invalid(model::Code::Settings, message).hint(hint).into())
 }
 
 /// What is approved is what stands there at this moment, or what the person names.

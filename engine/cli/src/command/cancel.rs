@@ -1,8 +1,11 @@
-//! `footbridge cancel`: stop a run for good at the next safe point; nothing is undone.
+//! `footbridge cancel`: stop a run for good at the next safe point; nothing is undone unless `--undo` asks for it.
 
 use std::time::Duration;
 
+use model::Asker;
+
 use crate::Exit;
+use crate::command::undo;
 use crate::context::Context;
 use crate::follow::follow;
 use crate::holder;
@@ -13,14 +16,31 @@ use crate::run_name;
 pub(crate) struct Arguments {
     /// Its id, the beginning or the end of it, or `latest`
     run: String,
+    /// Why; kept with the run
+    #[arg(long, value_name = "WHY")]
+    note: Option<String>,
+    /// Then take its changes back, as `footbridge undo` does: shown, and asked for
+    #[arg(long)]
+    undo: bool,
+    /// Undo without being asked; it still refuses where someone changed an object since
+    #[arg(long, requires = "undo")]
+    yes: bool,
+    /// With --undo: stay while something is due within this time
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::duration, requires = "undo")]
+    wait: Duration,
 }
 
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
-    holder::with(context, async |engine| {
+    let wait = if arguments.undo { arguments.wait } else { Duration::ZERO };
+    holder::with_wait(context, wait, async |engine| {
         let service = engine.service.as_ref();
         let run = run_name::find(service, &arguments.run).await?;
-        service.cancel(run, &context.settings.by).await?;
+        service.cancel(run, Asker::new(&context.settings.by, arguments.note.as_deref())).await?;
         let followed = follow(context, service, run, Duration::ZERO).await?;
+        if arguments.undo && !followed.interrupted {
+            context.output.note(&format!("{run} is cancelled"));
+            return undo::take_back(context, engine, run, &undo::Arguments::whole(arguments.yes, wait)).await;
+        }
         let summary = followed.loaded.summary();
         context.output.either(|| serde_json::json!(summary), |style| report::summary::text(&summary, style));
         Ok(if followed.interrupted { Exit::Interrupted } else { Exit::Ok })

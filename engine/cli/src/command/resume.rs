@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{Life, RunId};
+use model::{Asker, Life, RunId};
 
 use crate::command::run::approved;
 use crate::context::Context;
@@ -16,6 +16,9 @@ use crate::run_name;
 pub(crate) struct Arguments {
     /// Its id, the beginning or the end of it, or `latest`
     run: String,
+    /// Why; kept with the run
+    #[arg(long, value_name = "WHY")]
+    note: Option<String>,
     /// Stay while something is due within this time
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::duration)]
     wait: Duration,
@@ -24,20 +27,20 @@ pub(crate) struct Arguments {
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
     holder::with_wait(context, arguments.wait, async |engine| {
         let run = run_name::find(engine.service.as_ref(), &arguments.run).await?;
-        carry_on(context, engine, run).await?;
+        carry_on(context, engine, run, arguments.note.as_deref()).await?;
         Ok(conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?))
     })
     .await
 }
 
-async fn carry_on(context: &Context, engine: &Engine, run: RunId) -> Result<(), Problem> {
+async fn carry_on(context: &Context, engine: &Engine, run: RunId, note: Option<&str>) -> Result<(), Problem> {
     let loaded = Loaded::new(engine.service.as_ref(), run).await?;
     if loaded.state.life == Life::Awaiting {
         approved(context, engine, run).await?;
     } else if loaded.live {
         context.output.note("another process carries it on already; following");
     } else {
-        engine.service.resume(run, &context.settings.by).await?;
+        engine.service.resume(run, Asker::new(&context.settings.by, note)).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::{ApproveMode, ApproveRequest, PlanRequest, StartRequest};
 use model::value::Map;
-use model::{Class, Code, Digest, Failure, Life, RunId, Workflow};
+use model::{Asker, Class, Code, Digest, Failure, Life, RunId, Workflow};
 
 use crate::Exit;
 use crate::arguments::Given;
@@ -97,7 +97,7 @@ pub(crate) async fn approved(context: &Context, engine: &Engine, run: RunId) -> 
 }
 
 async fn declined(context: &Context, engine: &Engine, run: RunId) -> Outcome {
-    engine.service.cancel(run, &context.settings.by).await?;
+    engine.service.cancel(run, Asker::new(&context.settings.by, Some("the plan was not approved"))).await?;
     let followed = follow(context, engine.service.as_ref(), run, Duration::ZERO).await?;
     conclude(context, &followed);
     context.output.note("not approved; nothing was written");

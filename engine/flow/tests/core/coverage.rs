@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use model::intervention::allowed;
 use model::{Event, Life, Stage};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use crate::driver::Driver;
-use crate::shapes::parts;
+use crate::shapes::{parts, path};
+use crate::stepping_in::WAYS;
 use crate::world::ALL;
 
 #[test]
@@ -22,9 +24,17 @@ fn every_stage_and_every_life_is_reached_and_left() {
         }
         if driver.state.life == Life::Running {
             match round % 4 {
-                0 => driver.append(vec![Event::CancelAsked { by: "b".into() }]),
-                1 => driver.append(vec![Event::PauseAsked { by: "b".into() }]),
+                0 => driver.append(vec![Event::CancelAsked { by: "b".into(), note: None }]),
+                1 => driver.append(vec![Event::PauseAsked { by: "b".into(), note: None }]),
                 _ => {}
+            }
+        }
+        driver.finish();
+        // Where a person may step in, one does, in turn at each step and in each way.
+        for at in 0..parts.len() {
+            let intervention = WAYS[(round as usize + at) % WAYS.len()];
+            if round % 5 < 2 && allowed(&driver.state, &path(at), intervention).is_ok() {
+                driver.step_in(at, intervention);
             }
         }
         driver.finish();

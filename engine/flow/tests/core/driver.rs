@@ -8,7 +8,8 @@ use crate::flow::Flow;
 use model::command::Rest;
 use model::value::Map;
 use model::{
-    Command, CommandId, Digest, Event, Life, Pinned, Record, RunId, RunState, Stage, StepPath, Timestamp,
+    Command, CommandId, Digest, Event, Intervention, Life, Pinned, Record, RunId, RunState, Stage, StepPath,
+    Timestamp,
 };
 
 use crate::shapes::{Part, workflow};
@@ -212,7 +213,7 @@ impl Driver {
         let folded =
             RunState::fold(self.state.pinned.as_ref().clone(), &self.records).expect("the history folds");
         assert_eq!(folded, self.state);
-        self.append(vec![Event::Resumed { by: "process".into(), retry_failed: false }]);
+        self.append(vec![Event::Resumed { by: "process".into(), retry_failed: false, note: None }]);
     }
 
     /// Ends with these events what is under way for their steps, and says what the core then calls for.
@@ -227,7 +228,16 @@ impl Driver {
 
     pub(crate) fn resume(&mut self) {
         self.world.healed = (0..self.parts.len()).collect();
-        self.append(vec![Event::Resumed { by: "b".into(), retry_failed: true }]);
+        self.append(vec![Event::Resumed { by: "b".into(), retry_failed: true, note: None }]);
+    }
+
+    /// A person steps in: whatever is under way for the step is void.
+    pub(crate) fn step_in(&mut self, at: usize, intervention: Intervention) {
+        let step = crate::shapes::path(at);
+        model::intervention::allowed(&self.state, &step, intervention).expect("allowed there and then");
+        self.busy.retain(|(id, _)| id.command.step() != Some(&step));
+        let note = Some("why".to_owned());
+        self.append(vec![Event::Intervened { step, intervention, by: "b".into(), note, files: Vec::new() }]);
     }
 
     /// Starts to take back all that stands.

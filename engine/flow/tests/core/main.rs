@@ -12,4 +12,5 @@ mod scale;
 mod sequences;
 mod shapes;
 mod small;
+mod stepping_in;
 mod world;

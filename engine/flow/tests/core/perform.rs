@@ -293,7 +293,9 @@ fn verify(driver: &mut Driver, step: &StepPath) -> Vec<Event> {
         Fate::Transient { retry_after_ms } => vec![retries(driver, step, retry_after_ms)],
         Fate::NotYet => vec![not_yet(driver, step)],
         _ => {
-            let missing = wanted(driver, step);
+            // Whom a person vouches for may lack what the plan wanted: nobody writes it.
+            let by_hand = driver.state.steps[at].by_hand.is_some();
+            let missing = if by_hand { Vec::new() } else { wanted(driver, step) };
             assert!(missing.is_empty(), "{step} counts as written what is not there: {missing:?}");
             let output = Value::text(format!("made by {step}"));
             let outputs = Map::from([("made".to_owned(), output)]);

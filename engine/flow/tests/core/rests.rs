@@ -42,7 +42,7 @@ proptest! {
     #[test]
     fn cancel_rests(parts in parts(), faults in faults(), seed: u64, orders: u64, pieces in 0_usize..80) {
         let mut driver = Driver::approved(&parts, faults, seed, orders);
-        let ask = Event::CancelAsked { by: "b".into() };
+        let ask = Event::CancelAsked { by: "b".into(), note: None };
         rests_after(&mut driver, pieces, ask, Rest::Cancelled, Life::Cancelled);
     }
 
@@ -53,7 +53,7 @@ proptest! {
         let faults = Faults { doomed: 0, ..faults };
         let expected = Driver::approved(&parts, faults, seed, orders).finish().end();
         let mut driver = Driver::approved(&parts, faults, seed, orders);
-        let ask = Event::PauseAsked { by: "b".into() };
+        let ask = Event::PauseAsked { by: "b".into(), note: None };
         if rests_after(&mut driver, pieces, ask, Rest::Paused, Life::Paused) {
             if crash {
                 driver.crash();
@@ -68,7 +68,7 @@ proptest! {
 #[test]
 fn a_pause_asked_for_outlives_the_process() {
     let mut driver = Driver::approved(&crate::shapes::chain(2, 1), Faults::default(), 1, 1);
-    driver.append(vec![Event::PauseAsked { by: "b".into() }]);
+    driver.append(vec![Event::PauseAsked { by: "b".into(), note: None }]);
     driver.crash();
     driver.finish();
     assert_eq!(driver.state.life, Life::Paused);
@@ -77,7 +77,7 @@ fn a_pause_asked_for_outlives_the_process() {
 #[test]
 fn a_plan_that_waits_for_approval_can_be_cancelled() {
     let mut driver = Driver::new(&crate::shapes::chain(2, 1), Faults::default(), 1, 1);
-    driver.append(vec![Event::CancelAsked { by: "b".into() }]);
+    driver.append(vec![Event::CancelAsked { by: "b".into(), note: None }]);
     driver.finish();
     assert_eq!((driver.state.life, driver.issued.len()), (Life::Cancelled, 1));
 }

@@ -140,7 +140,7 @@ fn timers_wake_the_earliest_first_and_nobody_in_a_run_that_rests() {
     assert!(overdue(&driver, 4_999).is_empty());
     assert_eq!(overdue(&driver, 5_000), [path(1)]);
     assert_eq!(overdue(&driver, 9_000), [path(0), path(1)]);
-    driver.then(vec![Event::PauseAsked { by: "b".into() }]);
+    driver.then(vec![Event::PauseAsked { by: "b".into(), note: None }]);
     driver.resting = None;
     driver.then(vec![Event::Paused]);
     assert_eq!(flow::next_wake(&driver.state), None);
@@ -304,7 +304,7 @@ fn the_way_back_starts_afresh() {
     }
     let far = driver.now.after(Duration::from_hours(24));
     driver.then(vec![Event::Retries { step: path(0), until: far, attempt: 5, failure: busy_target() }]);
-    driver.then(vec![Event::CancelAsked { by: "b".into() }]);
+    driver.then(vec![Event::CancelAsked { by: "b".into(), note: None }]);
     driver.finish();
     let issued = driver.issued.len();
     driver.undo();

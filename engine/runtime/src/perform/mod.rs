@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Durability;
-use model::{Class, Code, Command, Event, Failure, RunState, StepPath, StepState};
+use model::{Class, Code, Command, CommandId, Event, Failure, RunState, StepPath, StepState};
 
 use crate::bench::Bench;
 use crate::log::RunLog;
@@ -25,10 +25,40 @@ use crate::phase::{Pause, Work};
 pub(crate) struct Hand {
     pub(crate) bench: Bench,
     pub(crate) log: Arc<RunLog>,
+    /// What is performed with it, if anything.
+    pub(crate) errand: Option<Errand>,
+}
+
+/// A command as it was decided: void once a person has stepped in at its step.
+#[derive(Clone, Debug)]
+pub(crate) struct Errand {
+    id: CommandId,
+    interventions: u32,
+}
+
+impl Errand {
+    pub(crate) fn new(state: &RunState, id: CommandId) -> Errand {
+        let interventions = Errand::counted(state, &id.command);
+        Errand { id, interventions }
+    }
+
+    pub(crate) fn id(&self) -> &CommandId {
+        &self.id
+    }
+
+    fn counted(state: &RunState, command: &Command) -> u32 {
+        command.step().and_then(|step| state.step(step)).map_or(0, |(_, one)| one.interventions)
+    }
+
+    fn is_void(&self, state: &RunState) -> bool {
+        Errand::counted(state, &self.id.command) != self.interventions
+    }
 }
 
 /// Performs one command. An error means that the journal failed or a rule of ours was broken: the run stops as it is.
-pub(crate) async fn perform(hand: Hand, command: Command) -> Result<(), Failure> {
+pub(crate) async fn perform(mut hand: Hand, errand: Errand) -> Result<(), Failure> {
+    let CommandId { command, turn } = errand.id.clone();
+    hand.errand = Some(errand);
     // The permit goes back when the command is done; a semaphore that is never closed always gives one.
     let _permit = hand.bench.limit.work.acquire().await;
     match command {
@@ -40,7 +70,7 @@ pub(crate) async fn perform(hand: Hand, command: Command) -> Result<(), Failure>
         Command::Settle { step, key, undo } => settle::perform(&hand, step, key, undo).await,
         Command::VerifyStep { step } => verify_step::perform(&hand, step).await,
         Command::UndoChange { step, key } => undo_change::perform(&hand, step, key).await,
-        Command::Rest { as_what } => rest::perform(&hand, as_what).await,
+        Command::Rest { as_what } => rest::perform(&hand, as_what, turn).await,
     }
 }
 
@@ -51,12 +81,14 @@ impl Hand {
     }
 
     pub(crate) async fn lazily(&self, event: Event) -> Result<(), Failure> {
-        self.log.append(vec![event], Durability::Lazy).await
+        self.all(vec![event]).await
     }
 
-    /// What ends a command is one batch: between two batches the next command may be decided.
+    /// What ends a command is one batch: between two batches the next command may be decided. It comes to nothing where
+    /// a person has stepped in meanwhile; nobody steps in at a step that writes.
     pub(crate) async fn all(&self, events: Vec<Event>) -> Result<(), Failure> {
-        self.log.append(events, Durability::Lazy).await
+        let void = |state: &RunState| self.errand.as_ref().filter(|errand| errand.is_void(state)).map(|_| ());
+        self.log.append_unless(void, events, Durability::Lazy).await.map(|_| ())
     }
 
     /// Records what a phase that gave no value means for its step.

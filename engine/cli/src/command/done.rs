@@ -1,0 +1,39 @@
+//! `footbridge done`: vouch for one step; footbridge looks and takes its outputs, and writes nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::Intervention;
+
+use crate::context::Context;
+use crate::problem::Outcome;
+use crate::step_in::{StepIn, step_in};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Arguments {
+    /// Its id, the beginning or the end of it, or `latest`
+    run: String,
+    /// The step
+    step: String,
+    /// How it is known that the step is done; kept with the run
+    #[arg(long, value_name = "HOW")]
+    note: String,
+    /// A file that shows it, kept with the run; may be repeated
+    #[arg(long = "evidence", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Stay while something is due within this time
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = super::duration)]
+    wait: Duration,
+}
+
+pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
+    let asked = StepIn {
+        run: &arguments.run,
+        step: &arguments.step,
+        intervention: Intervention::Done,
+        note: Some(&arguments.note),
+        files: &arguments.files,
+        wait: arguments.wait,
+    };
+    step_in(context, asked).await
+}

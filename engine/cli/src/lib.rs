@@ -25,6 +25,7 @@ mod secrets;
 mod settings;
 mod start;
 mod step_in;
+mod undo_shown;
 mod wiring;
 
 pub use exit::Exit;

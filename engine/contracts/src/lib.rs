@@ -11,6 +11,7 @@ mod secret;
 mod service;
 mod step_runner;
 mod targets;
+mod undo;
 
 pub use check::{Check, CheckVerdict};
 pub use clock::Clock;
@@ -21,7 +22,8 @@ pub use model::Finding;
 pub use secret::{SecretSource, SecretText};
 pub use service::{
     Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, InterveneRequest, PlanReply,
-    PlanRequest, Service, StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
+    PlanRequest, Service, StartRequest, StepCommands,
 };
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, TargetFacts, Targets};
+pub use undo::{UndoChoice, UndoItem, UndoPlan, UndoRequest, UndoVerdict, UndoWanted};

@@ -22,6 +22,7 @@ mod service;
 mod startable;
 mod supervisor;
 mod timetable;
+mod undo;
 mod undo_plan;
 mod wake;
 mod workflows;

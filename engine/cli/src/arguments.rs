@@ -74,6 +74,10 @@ pub(crate) enum Command {
     Explain(command::explain::Arguments),
     /// Show what happened in a run
     Logs(command::logs::Arguments),
+    /// Write a run whole to one file
+    Export(command::export::Arguments),
+    /// Take a run in from the file that an export made
+    Import(command::import::Arguments),
     /// Draw a workflow's steps
     Graph(command::graph::Arguments),
     /// List the host functions that scripts may call

@@ -53,7 +53,7 @@ impl Exit {
             | Code::TargetUnknown
             | Code::TargetFile
             | Code::Settings => Exit::Usage,
-            Code::Approval | Code::UndoPolicy => Exit::Denied,
+            Code::Approval => Exit::Denied,
             Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt => Exit::InDoubt,
             Code::PlanStale | Code::UndoConflict => Exit::Stale,
             Code::StoreHeld | Code::Holder => Exit::Locked,
@@ -76,12 +76,13 @@ impl Exit {
             | Code::Cancelled
             | Code::StepState
             | Code::Vouched
-            | Code::UndoNeeded
             | Code::StoreCorrupt
             | Code::StoreNewer
             | Code::StoreForeign
             | Code::StoreIo
             | Code::HistoryBroken
+            | Code::ExportFile
+            | Code::RunDiffers
             | Code::ExchangeTransient
             | Code::ExchangeExists
             | Code::ExchangeNotFound
@@ -113,7 +114,7 @@ impl Exit {
     /// `failures`: the codes of the steps that failed.
     pub fn of_run(status: RunStatus, failures: &[Code]) -> Exit {
         match status {
-            RunStatus::Succeeded | RunStatus::Undone | RunStatus::PartlyUndone => Exit::Ok,
+            RunStatus::Succeeded | RunStatus::Undone => Exit::Ok,
             RunStatus::Failed => failures.first().map_or(Exit::Error, |code| Exit::of_code(*code)),
             RunStatus::Waiting
             | RunStatus::Running

@@ -16,6 +16,7 @@ mod holder;
 mod inspector;
 mod interrupt;
 mod load;
+mod new_file;
 mod output;
 mod problem;
 mod progress;
@@ -25,7 +26,7 @@ mod secrets;
 mod settings;
 mod start;
 mod step_in;
-mod undo_shown;
+mod whole_run;
 mod wiring;
 
 pub use exit::Exit;

@@ -102,6 +102,8 @@ async fn perform(context: &Context, command: Command) -> Outcome {
         Command::Status(arguments) => command::status::perform(context, arguments).await,
         Command::Explain(arguments) => command::explain::perform(context, arguments).await,
         Command::Logs(arguments) => command::logs::perform(context, arguments).await,
+        Command::Export(arguments) => command::export::perform(context, arguments).await,
+        Command::Import(arguments) => command::import::perform(context, arguments).await,
         Command::Graph(arguments) => command::graph::perform(context, arguments),
         Command::Functions(arguments) => command::functions::perform(context, arguments),
         Command::Simulate(arguments) => command::simulate::perform(context, arguments).await,

@@ -11,7 +11,7 @@ mod secret;
 mod service;
 mod step_runner;
 mod targets;
-mod undo;
+mod transfer;
 
 pub use check::{Check, CheckVerdict};
 pub use clock::Clock;
@@ -22,8 +22,8 @@ pub use model::Finding;
 pub use secret::{SecretSource, SecretText};
 pub use service::{
     Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, InterveneRequest, PlanReply,
-    PlanRequest, Service, StartRequest, StepCommands,
+    PlanRequest, Service, StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
 };
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, TargetFacts, Targets};
-pub use undo::{UndoChoice, UndoItem, UndoPlan, UndoRequest, UndoVerdict, UndoWanted};
+pub use transfer::{Found, ImportRequest, Imported, Payload, TakeOver, WholeRun, named_digests};

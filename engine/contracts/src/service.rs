@@ -5,12 +5,13 @@ use model::event::Decision;
 use model::refine::Difference;
 use model::value::Map;
 use model::{
-    Answer, Asker, Attachment, Digest, Failure, Intervention, Pinned, Plan, Record, RunId, StepPath, Workflow,
+    Answer, Asker, Attachment, Digest, Failure, Intervention, Pinned, Plan, Record, RunId, StepPath, Value,
+    Workflow,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{UndoPlan, UndoRequest, UndoWanted, WireRequest};
+use crate::{ImportRequest, Imported, WireRequest};
 
 #[async_trait]
 pub trait Service: Send + Sync {
@@ -36,10 +37,10 @@ pub trait Service: Send + Sync {
     async fn intervene(&self, run: RunId, request: InterveneRequest) -> Result<(), Failure>;
 
     /// Looks, and says what undo would do; writes nothing.
-    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure>;
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure>;
 
-    /// Starts the undo whose digest was shown.
-    async fn undo(&self, run: RunId, request: UndoRequest) -> Result<(), Failure>;
+    /// Starts the undo whose digest was shown; `None` approves whatever the fresh undo plan is.
+    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure>;
 
     /// Read-only: is the world still as the run left it?
     async fn verify(&self, run: RunId) -> Result<DriftReport, Failure>;
@@ -57,6 +58,10 @@ pub trait Service: Send + Sync {
 
     /// What is kept beside the journal under a digest: a given file or a pinned workflow. `None` when nothing is.
     async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Takes a run in whole that another store gave out: all of it or nothing. One that is here already, as far as it
+    /// goes, is left as it is; one that differs is refused.
+    async fn import(&self, request: ImportRequest) -> Result<Imported, Failure>;
 
     /// Every workflow that a run is or was pinned to: what folding its records takes.
     async fn pinned(&self, run: RunId) -> Result<Pinned, Failure>;
@@ -141,6 +146,51 @@ pub struct InterveneRequest {
 pub struct Answered {
     pub question: String,
     pub answer: Answer,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoPlan {
+    pub run: RunId,
+    /// Newest change first.
+    pub items: Vec<UndoItem>,
+    pub digest: Digest,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UndoItem {
+    pub step: StepPath,
+    pub key: String,
+    pub target: String,
+    /// What the run left there.
+    pub left: Value,
+    /// What undo would bring back.
+    pub before: Value,
+    pub verdict: UndoVerdict,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum UndoVerdict {
+    Undo,
+    /// The object itself is removed by another item.
+    Covered {
+        by: String,
+    },
+    /// Already as it was before.
+    AlreadySo,
+    /// Someone changed the object since; undo refuses.
+    Conflict {
+        differences: Vec<Difference>,
+    },
+    /// It cannot be taken back; it is left as it is.
+    Irreversible {
+        why: String,
+    },
+    /// The write's answer was lost, so whose object it is is presumed only.
+    Presumed,
+    CannotTell {
+        why: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ pub fn due(state: &RunState) -> Vec<CommandId> {
     match state.life {
         Life::Running => running(state),
         Life::Undoing => match undoing(state, 0) {
-            (settled, _) if settled == state.undo.len() => vec![rest(state, crate::undo::ends(state))],
+            (settled, _) if settled == state.undo.len() => vec![rest(state, Rest::Undone)],
             (_, command) => command.into_iter().collect(),
         },
         Life::Awaiting
@@ -23,7 +23,6 @@ pub fn due(state: &RunState) -> Vec<CommandId> {
         | Life::Failed
         | Life::Succeeded
         | Life::Undone
-        | Life::PartlyUndone
         | Life::Stuck => Vec::new(),
     }
 }
@@ -43,7 +42,6 @@ pub(crate) fn resting(state: &RunState) -> Option<CommandId> {
         | Life::Failed
         | Life::Succeeded
         | Life::Undone
-        | Life::PartlyUndone
         | Life::Stuck => None,
     }
 }

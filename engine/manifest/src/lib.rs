@@ -21,7 +21,6 @@ mod resolve;
 mod scripts;
 mod step;
 pub mod target;
-mod undo;
 mod walk;
 
 pub use given::{Given, origins, parameters};

@@ -66,14 +66,14 @@ codes! {
     "FB0412" Cancelled "the run was cancelled";
     "FB0413" StepState "the step's state does not allow that";
     "FB0414" Vouched "a step that is vouched for gives no outputs";
-    "FB0415" UndoNeeded "what stays needs what would be taken back";
-    "FB0416" UndoPolicy "the workflow does not let a conflict be overruled";
     "FB0501" StoreHeld "the store is held by another process";
     "FB0502" StoreCorrupt "the store is damaged";
     "FB0503" StoreNewer "the store was written by a newer footbridge";
     "FB0504" StoreForeign "the folder is not a footbridge store";
     "FB0505" StoreIo "the store cannot be read or written";
     "FB0506" HistoryBroken "a run's history does not hold together";
+    "FB0507" ExportFile "an export cannot be used";
+    "FB0508" RunDiffers "the run is here already and differs";
     "FB0601" ExchangeTransient "Exchange could not answer just now";
     "FB0602" ExchangeInDoubt "Exchange's answer to a write was lost";
     "FB0603" ExchangeExists "the Exchange object exists already";

@@ -8,7 +8,7 @@ use crate::event::{Decision, Event, Record};
 use crate::run_state::{GivenFile, Life, RunState};
 use crate::step_state::{Approved, ChangeState, Held, Progress, SentWrite, Stage, StepState, Wait};
 use crate::value::Map;
-use crate::{Asker, Attachment, ByHand, Pinned, StepPath, Timestamp, UndoScope, Value};
+use crate::{Asker, Attachment, ByHand, Pinned, StepPath, Timestamp, Value};
 
 /// An event that cannot follow what went before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,7 +72,6 @@ impl RunState {
             answers: BTreeMap::new(),
             files: Vec::new(),
             undo: Vec::new(),
-            undo_scope: UndoScope::All,
             stuck: None,
             next_sequence: first.sequence + 1,
             head: first.hash,
@@ -251,7 +250,6 @@ impl RunState {
                 let state = self.turn(step)?;
                 state.outputs.clone_from(outputs);
                 state.left.clone_from(left);
-                state.done_at = Some(sequence);
                 state.epoch = epoch;
                 state.go(Stage::Done, at)?;
             }
@@ -270,6 +268,8 @@ impl RunState {
             }
             Event::Resumed { retry_failed, .. } => self.resumed(*retry_failed, at)?,
             Event::Repinned(repin) => self.repin(repin, at)?,
+            // Who carries a run on is no part of its state; what was under way is put in doubt by whoever takes it up.
+            Event::TakenOver { .. } => {}
             Event::Intervened { step, intervention, by, note, files } => {
                 self.epoch += 1;
                 self.keep_files(step, "done", files);
@@ -302,9 +302,8 @@ impl RunState {
             Event::Finished { succeeded } => {
                 self.become_life(if *succeeded { Life::Succeeded } else { Life::Failed })?;
             }
-            Event::UndoStarted { entries, scope, .. } => {
+            Event::UndoStarted { entries, .. } => {
                 self.undo.clone_from(entries);
-                self.undo_scope.clone_from(scope);
                 self.stuck = None;
                 self.become_life(Life::Undoing)?;
                 // What the way forward waited for and how often it tried says nothing about the way back.
@@ -321,7 +320,6 @@ impl RunState {
                 self.become_life(Life::Stuck)?;
             }
             Event::UndoFinished => self.become_life(Life::Undone)?,
-            Event::UndoneInPart => self.become_life(Life::PartlyUndone)?,
         }
         Ok(())
     }

@@ -170,7 +170,6 @@ mod tests {
             after,
             summary: None,
             reversibility: crate::Reversibility::Reversible,
-            loss: None,
             note: Value::Null,
         }
     }

@@ -169,7 +169,6 @@ mod tests {
             steps,
             lib: BTreeMap::new(),
             overlay: BTreeMap::new(),
-            undo: None,
             layers: Vec::new(),
         })
     }
@@ -186,7 +185,6 @@ mod tests {
             after: Value::text("x"),
             summary: None,
             reversibility: Reversibility::Reversible,
-            loss: None,
             note: Value::Null,
         };
         let applied = Applied { ownership: Ownership::Ours, outcome: Value::Null, evidence: Map::new() };

@@ -22,7 +22,7 @@ mod service;
 mod startable;
 mod supervisor;
 mod timetable;
-mod undo;
+mod transfer;
 mod undo_plan;
 mod wake;
 mod workflows;

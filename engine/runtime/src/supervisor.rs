@@ -160,20 +160,11 @@ impl Supervisor {
             return Err(Failure::invalid(Code::RunUnknown, format!("there is no run '{run}'"))
                 .hint("footbridge status lists the runs"));
         }
-        if let Some(sequence) = model::event::first_break(&records) {
-            return Err(Failure::invalid(
-                Code::HistoryBroken,
-                format!("the history of run {run} does not hold together at record {sequence}"),
-            )
-            .hint("keep the store as it is; an export made earlier can be compared with it"));
-        }
         let mut pinned = Pinned::new();
         for digest in model::event::pins(&records) {
             pinned.insert(digest, self.pinned_as(run, digest).await?);
         }
-        let state = RunState::fold(pinned, &records)
-            .map_err(|error| Failure::invalid(Code::HistoryBroken, format!("run {run}: {error}")))?;
-        Ok((state, records))
+        Ok((folded(run, pinned, &records)?, records))
     }
 
     /// A workflow as it was pinned to the run.
@@ -181,16 +172,25 @@ impl Supervisor {
         if let Some(known) = self.workflows.get(digest) {
             return Ok(known);
         }
+        let bytes = self.parts.journal.get(digest).await?;
+        let workflow = self.workflow_of(run, digest, bytes.as_deref())?;
+        self.workflows.keep(digest, &workflow);
+        Ok(workflow)
+    }
+
+    /// From what is kept under the digest, if anything is.
+    pub(crate) fn workflow_of(
+        &self,
+        run: RunId,
+        digest: Digest,
+        bytes: Option<&[u8]>,
+    ) -> Result<Arc<Workflow>, Failure> {
         let corrupt = |what: String| {
             Failure::invalid(Code::StoreCorrupt, format!("the workflow pinned to run {run} {what}"))
         };
-        let bytes = self.parts.journal.get(digest).await?;
         let bytes = bytes.ok_or_else(|| corrupt(format!("is missing ({digest})")))?;
-        let workflow = serde_json::from_slice(&bytes);
-        let workflow =
-            self.prepare(workflow.map_err(|error| corrupt(format!("cannot be read: {error}")))?)?;
-        self.workflows.keep(digest, &workflow);
-        Ok(workflow)
+        let workflow = serde_json::from_slice(bytes);
+        self.prepare(workflow.map_err(|error| corrupt(format!("cannot be read: {error}")))?)
     }
 
     /// The run's state now, whether this process has it open or not.
@@ -231,4 +231,17 @@ impl Supervisor {
     pub(crate) async fn append(&self, open: &Open, events: Vec<Event>) -> Result<(), Failure> {
         open.hand.log.append(events, Durability::Awaited).await
     }
+}
+
+/// The state after these records, when their chain holds and each is legal where it stands.
+pub(crate) fn folded(run: RunId, pinned: Pinned, records: &[Record]) -> Result<RunState, Failure> {
+    if let Some(sequence) = model::event::first_break(records) {
+        return Err(Failure::invalid(
+            Code::HistoryBroken,
+            format!("the history of run {run} does not hold together at record {sequence}"),
+        )
+        .hint("keep the store as it is; an export made earlier can be compared with it"));
+    }
+    RunState::fold(pinned, records)
+        .map_err(|error| Failure::invalid(Code::HistoryBroken, format!("run {run}: {error}")))
 }

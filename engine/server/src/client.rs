@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveRequest, DriftReport, History, InterveneRequest, PlanReply, PlanRequest, Service, StartRequest,
-    UndoPlan, UndoRequest, UndoWanted,
+    ApproveRequest, DriftReport, History, ImportRequest, Imported, InterveneRequest, PlanReply, PlanRequest,
+    Service, StartRequest, UndoPlan,
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -131,12 +131,12 @@ impl Service for Client {
         self.ask(Route::Intervene, &wire::Intervene { run, request }).await
     }
 
-    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure> {
-        self.ask(Route::UndoPlan, &wire::PlanOfUndo { run, wanted }).await
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
+        self.ask(Route::UndoPlan, &wire::OfRun { run }).await
     }
 
-    async fn undo(&self, run: RunId, request: UndoRequest) -> Result<(), Failure> {
-        self.ask(Route::Undo, &wire::Undo { run, request }).await
+    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
+        self.ask(Route::Undo, &wire::Undo { run, by: by.to_owned(), digest }).await
     }
 
     async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {
@@ -154,6 +154,10 @@ impl Service for Client {
 
     async fn pinned(&self, run: RunId) -> Result<Pinned, Failure> {
         self.ask(Route::Pinned, &wire::OfRun { run }).await
+    }
+
+    async fn import(&self, request: ImportRequest) -> Result<Imported, Failure> {
+        self.ask(Route::Import, &request).await
     }
 
     async fn keep(&self, bytes: Vec<u8>) -> Result<Digest, Failure> {

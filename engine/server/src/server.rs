@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contracts::{PlanRequest, Service, StartRequest};
+use contracts::{ImportRequest, PlanRequest, Service, StartRequest};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE};
@@ -95,7 +95,7 @@ async fn answer(service: Arc<dyn Service>, request: Request<Incoming>) -> Respon
         response.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static("POST"));
         return response;
     }
-    let body = match Limited::new(request.into_body(), wire::REQUEST_BYTES_MAX).collect().await {
+    let body = match Limited::new(request.into_body(), route.request_bytes_max()).collect().await {
         Ok(body) => body.to_bytes(),
         Err(cause) => {
             let message = format!("the request's body cannot be read: {cause}");
@@ -141,13 +141,10 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
             let asked: wire::Intervene = read(body)?;
             write(&service.intervene(asked.run, asked.request).await?)
         }
-        Route::UndoPlan => {
-            let asked: wire::PlanOfUndo = read(body)?;
-            write(&service.undo_plan(asked.run, asked.wanted).await?)
-        }
+        Route::UndoPlan => write(&service.undo_plan(read::<wire::OfRun>(body)?.run).await?),
         Route::Undo => {
             let asked: wire::Undo = read(body)?;
-            write(&service.undo(asked.run, asked.request).await?)
+            write(&service.undo(asked.run, &asked.by, asked.digest).await?)
         }
         Route::Verify => write(&service.verify(read::<wire::OfRun>(body)?.run).await?),
         Route::Runs => write(&service.runs().await?),
@@ -156,6 +153,7 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
             let wait_ms = asked.wait_ms.min(wire::WAIT_MS_MAX);
             write(&service.history(asked.run, asked.from, wait_ms).await?)
         }
+        Route::Import => write(&service.import(read::<ImportRequest>(body)?).await?),
         Route::Keep => write(&service.keep(read::<wire::Bytes>(body)?.read()?).await?),
         Route::Kept => {
             let kept = service.kept(read::<wire::OfDigest>(body)?.digest).await?;

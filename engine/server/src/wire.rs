@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contracts::{ApproveRequest, InterveneRequest, UndoRequest, UndoWanted};
+use contracts::{ApproveRequest, InterveneRequest};
 use model::{Asker, Code, Digest, Failure, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -31,10 +31,11 @@ pub(crate) enum Route {
     Keep,
     Kept,
     Pinned,
+    Import,
 }
 
 impl Route {
-    pub(crate) const ALL: [Route; 15] = [
+    pub(crate) const ALL: [Route; 16] = [
         Route::Plan,
         Route::Start,
         Route::Resume,
@@ -50,6 +51,7 @@ impl Route {
         Route::Keep,
         Route::Kept,
         Route::Pinned,
+        Route::Import,
     ];
 
     pub(crate) fn path(self) -> &'static str {
@@ -69,6 +71,29 @@ impl Route {
             Route::Keep => "/v1/keep",
             Route::Kept => "/v1/kept",
             Route::Pinned => "/v1/pinned",
+            Route::Import => "/v1/import",
+        }
+    }
+
+    /// How long a request may be: a whole run is as long as its history.
+    pub(crate) fn request_bytes_max(self) -> usize {
+        match self {
+            Route::Import => REPLY_BYTES_MAX,
+            Route::Plan
+            | Route::Start
+            | Route::Resume
+            | Route::Approve
+            | Route::Intervene
+            | Route::Pause
+            | Route::Cancel
+            | Route::UndoPlan
+            | Route::Undo
+            | Route::Verify
+            | Route::Runs
+            | Route::History
+            | Route::Keep
+            | Route::Kept
+            | Route::Pinned => REQUEST_BYTES_MAX,
         }
     }
 
@@ -102,15 +127,10 @@ pub(crate) struct Intervene {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct PlanOfUndo {
-    pub(crate) run: RunId,
-    pub(crate) wanted: UndoWanted,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Undo {
     pub(crate) run: RunId,
-    pub(crate) request: UndoRequest,
+    pub(crate) by: String,
+    pub(crate) digest: Option<Digest>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::{
-    ApproveRequest, DriftReport, History, InterveneRequest, PlanReply, PlanRequest, Service, StartRequest,
-    UndoItem, UndoPlan, UndoRequest, UndoVerdict, UndoWanted,
+    ApproveRequest, DriftReport, Found, History, ImportRequest, Imported, InterveneRequest, Payload,
+    PlanReply, PlanRequest, Service, StartRequest, TakeOver, UndoItem, UndoPlan, UndoVerdict, WholeRun,
 };
 use footbridge_server::{Client, Server, SocketName};
 use model::event::Decision;
 use model::{
-    Asker, Class, Code, Digest, Failure, Intervention, Pinned, Plan, RunId, StepPath, UndoScope, Value,
-    Workflow,
+    Asker, Class, Code, Digest, Failure, Intervention, Life, Pinned, Plan, RunId, StepPath, Value, Workflow,
 };
 
 /// Far longer than any request here takes.
@@ -50,7 +49,6 @@ fn workflow() -> Workflow {
         steps: Vec::new(),
         lib: std::collections::BTreeMap::new(),
         overlay: std::collections::BTreeMap::new(),
-        undo: None,
         layers: vec!["shipped".into()],
     }
 }
@@ -95,22 +93,20 @@ impl Service for Remembering {
         Ok(())
     }
 
-    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure> {
+    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
         let items = vec![UndoItem {
             step: StepPath::from("a"),
             key: "create".into(),
             target: "mail_user:x".into(),
             left: Value::from([("hidden", Value::Bool(true))]),
-            now: Value::Null,
             before: Value::Null,
-            kept: Vec::new(),
             verdict: UndoVerdict::Covered { by: "mail_user:y".into() },
         }];
-        Ok(UndoPlan { run, scope: wanted.scope, items, digest: Digest::of_bytes(b"undo") })
+        Ok(UndoPlan { run, items, digest: Digest::of_bytes(b"undo") })
     }
 
-    async fn undo(&self, _: RunId, request: UndoRequest) -> Result<(), Failure> {
-        self.note(format!("undo by {} {:?} {:?}", request.by, request.wanted, request.digest));
+    async fn undo(&self, _: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
+        self.note(format!("undo by {by} {digest:?}"));
         Ok(())
     }
 
@@ -138,6 +134,17 @@ impl Service for Remembering {
 
     async fn kept(&self, digest: Digest) -> Result<Option<Vec<u8>>, Failure> {
         Ok((digest == Digest::of_bytes(KEPT)).then(|| KEPT.to_vec()))
+    }
+
+    async fn import(&self, request: ImportRequest) -> Result<Imported, Failure> {
+        self.note(format!("import {} by {} {:?}", request.whole.run, request.by, request.take_over));
+        Ok(Imported {
+            found: Found::Nothing,
+            added: request.whole.records.len(),
+            head: request.whole.head(),
+            life: Life::Succeeded,
+            target_missing: Some("there is no target 'lab'".into()),
+        })
     }
 
     async fn pinned(&self, _: RunId) -> Result<Pinned, Failure> {
@@ -190,12 +197,8 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         files: Vec::new(),
     };
     assert_eq!(client.intervene(run(), skip).await, Ok(()));
-    let wanted = UndoWanted { scope: UndoScope::Only("a".into()), choices: Vec::new() };
-    let undo = client.undo_plan(run(), wanted.clone()).await.expect("an undo plan");
-    assert_eq!(undo.scope, wanted.scope);
-    let digest = Some(undo.digest);
-    let request = UndoRequest { by: "ann".into(), wanted: wanted.clone(), digest, note: None };
-    assert_eq!(client.undo(run(), request).await, Ok(()));
+    assert_eq!(client.undo(run(), "ann", Some(Digest::of_bytes(b"undo"))).await, Ok(()));
+    let undo = client.undo_plan(run()).await.expect("an undo plan");
     assert!(matches!(&undo.items[0].verdict, UndoVerdict::Covered { by } if by == "mail_user:y"));
     assert_eq!(client.verify(run()).await.expect("a report").cannot_tell.len(), 1);
     assert_eq!(client.runs().await, Ok(vec![run()]));
@@ -204,6 +207,12 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
     assert_eq!(client.kept(Digest::of_bytes(KEPT)).await, Ok(Some(KEPT.to_vec())));
     assert_eq!(client.kept(Digest::of_bytes(b"other")).await, Ok(None));
     assert_eq!(client.pinned(run()).await, Ok(pinned()));
+    // Longer than any other request may be.
+    let long = Payload(vec![b'x'; 40 * 1024 * 1024]);
+    let whole = WholeRun { run: run(), payloads: vec![long], records: Vec::new() };
+    let import = ImportRequest { whole, by: "ann".into(), take_over: TakeOver::No, note: None };
+    let imported = client.import(import).await.expect("taken in");
+    assert_eq!((imported.found, imported.life), (Found::Nothing, Life::Succeeded));
     let asked = bench.service.asked.lock().expect("not poisoned").clone();
     let expected = [
         "plan w on sim".to_owned(),
@@ -212,8 +221,9 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         "pause by bob: lunch".to_owned(),
         "cancel by bob".to_owned(),
         "Skip a by bob: not here".to_owned(),
-        format!("undo by ann {wanted:?} {digest:?}"),
+        format!("undo by ann {:?}", Some(Digest::of_bytes(b"undo"))),
         "history from 4 waiting 99".to_owned(),
+        format!("import {} by ann No", run()),
     ];
     assert_eq!(asked, expected);
     bench.serving.stop(GRACE).await;

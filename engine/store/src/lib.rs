@@ -9,6 +9,7 @@ mod committer;
 mod database;
 mod disk;
 mod encoding;
+mod export;
 mod format;
 mod lock;
 mod memory;
@@ -18,5 +19,6 @@ mod sled_journal;
 mod tally;
 mod waiting;
 
+pub use export::{EXPORT_BYTES_MAX, read_export, write_export};
 pub use memory::MemoryJournal;
 pub use sled_journal::SledJournal;

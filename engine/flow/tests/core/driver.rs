@@ -9,7 +9,7 @@ use model::command::Rest;
 use model::value::Map;
 use model::{
     Command, CommandId, Digest, Event, Intervention, Life, Pinned, Record, RunId, RunState, Stage, StepPath,
-    Timestamp, UndoEntry, UndoScope,
+    Timestamp,
 };
 
 use crate::shapes::{Part, workflow};
@@ -167,7 +167,6 @@ impl Driver {
                 Rest::Paused => Event::Paused,
                 Rest::Cancelled => Event::Cancelled,
                 Rest::Undone => Event::UndoFinished,
-                Rest::UndoneInPart => Event::UndoneInPart,
             }]);
             return true;
         }
@@ -243,25 +242,16 @@ impl Driver {
 
     /// Starts to take back all that stands.
     pub(crate) fn undo(&mut self) {
-        assert!(self.undo_of(UndoScope::All), "a whole undo leaves nothing that could need anything");
-    }
-
-    /// Starts to take back a part; false when what would stay needs it.
-    pub(crate) fn undo_of(&mut self, scope: UndoScope) -> bool {
-        let Ok(changes) = flow::in_scope(&self.state, &scope) else { return false };
-        let entries = changes
+        let entries = flow::newest_first(&self.state)
             .into_iter()
-            .map(|(step, change)| UndoEntry {
+            .map(|(step, change)| model::event::UndoEntry {
                 step,
                 key: change.change.key.clone(),
                 left: None,
                 expected: change.change.after.clone(),
-                choice: None,
             })
             .collect();
-        let digest = Digest::default();
-        self.append(vec![Event::UndoStarted { by: "b".into(), digest, entries, scope, note: None }]);
-        true
+        self.append(vec![Event::UndoStarted { by: "b".into(), digest: Digest::default(), entries }]);
     }
 
     pub(crate) fn end(&self) -> End {

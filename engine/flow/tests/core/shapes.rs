@@ -97,7 +97,6 @@ pub(crate) fn workflow(parts: &[Part]) -> Arc<Workflow> {
         steps,
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
-        undo: None,
         layers: Vec::new(),
     })
 }

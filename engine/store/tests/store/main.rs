@@ -2,6 +2,7 @@
 
 mod bench;
 mod damage;
+mod export;
 mod life;
 
 use std::sync::Arc;

@@ -1,0 +1,28 @@
+//! Everything that is kept of one run, gathered through the service.
+
+use contracts::{Payload, Service, WholeRun, named_digests};
+use model::{Class, Code, Failure, RunId};
+
+use crate::load::Loaded;
+
+/// The run as far as it went by now, judged: its chain holds, its events are legal, nothing that it names is missing.
+pub(crate) async fn gather(service: &dyn Service, run: RunId) -> Result<(WholeRun, Loaded), Failure> {
+    let loaded = Loaded::new(service, run).await?;
+    if let Some(sequence) = model::event::first_break(&loaded.records) {
+        let message = format!("the history of run {run} does not hold together at record {sequence}");
+        return Err(Failure::new(Code::HistoryBroken, Class::Denied, message)
+            .hint("keep the store as it is; an export made earlier can be compared with it"));
+    }
+    let mut payloads = Vec::new();
+    for digest in named_digests(&loaded.records) {
+        payloads.extend(service.kept(digest).await?.map(Payload));
+    }
+    let kept = |digest| payloads.iter().any(|payload| payload.digest() == digest);
+    if let Some(given) = loaded.state.files.iter().find(|given| !kept(given.file.digest)) {
+        let message = format!("the file '{}' that was given to run {run} is missing", given.file.name);
+        return Err(Failure::new(Code::StoreCorrupt, Class::Denied, message)
+            .hint("bring the store's payload folder back from a backup"));
+    }
+    let records = loaded.records.clone();
+    Ok((WholeRun { run, payloads, records }, loaded))
+}

@@ -92,10 +92,24 @@ impl Targets for AllTargets {
 impl TargetFiles for AllTargets {
     fn find(&self, typed: &str) -> Result<Named, Vec<Finding>> {
         if is_simulator(typed) {
-            return Ok(Named { name: typed.to_owned(), reference: typed.to_owned(), settings: Vec::new() });
+            return Ok(Named {
+                name: typed.to_owned(),
+                reference: typed.to_owned(),
+                settings: Vec::new(),
+                binding: None,
+                secrets: Vec::new(),
+            });
         }
         let (located, file) = self.read(typed)?;
-        Ok(Named { name: located.name, reference: located.reference, settings: file.settings })
+        let binding = Binding { reference: located.reference.clone(), identity: file.identity() };
+        let secrets = file.secrets().into_iter().map(|(name, found)| (name, found.value)).collect();
+        Ok(Named {
+            name: located.name,
+            reference: located.reference,
+            settings: file.settings,
+            binding: Some(binding),
+            secrets,
+        })
     }
 }
 

@@ -8,6 +8,7 @@ mod changed_world;
 mod crash;
 mod customer;
 mod doctor;
+mod doctor_runs;
 mod exporting;
 mod first_run;
 #[cfg(unix)]

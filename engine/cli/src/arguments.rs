@@ -86,7 +86,7 @@ pub(crate) enum Command {
     Test(command::test::Arguments),
     /// Serve a simulated organisation and tenant, or make a kept world fresh
     Simulate(command::simulate::Arguments),
-    /// Check every connection of a target, from its name to its permissions; writes nothing there
+    /// Say what does not hold, and the mend: of a target's connections, of a run, or of everything kept; writes nothing
     Doctor(command::doctor::Arguments),
     /// Say what a certificate, a token or a HAR file is and holds
     Inspect(command::inspect::Arguments),

@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::problem::Problem;
 use crate::secrets::Secrets;
 use crate::settings::{self, Settings};
-use crate::wiring::{Opened, Opening, Wiring};
+use crate::wiring::{Opened, Opening, SecretReader, Wiring};
 
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -18,13 +18,23 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) output: Output,
     pub(crate) interrupts: Interrupts,
+    /// Reads secrets from where they are kept; what was typed once is not asked again.
+    pub(crate) secrets: Arc<Secrets>,
     opened: Arc<OnceLock<Opened>>,
     runner: Arc<OnceLock<Arc<dyn StepRunner>>>,
 }
 
 impl Context {
     pub(crate) fn new(wiring: Wiring, settings: Settings, output: Output, interrupts: Interrupts) -> Context {
-        Context { wiring, settings, output, interrupts, opened: Arc::default(), runner: Arc::default() }
+        Context {
+            wiring,
+            settings,
+            output,
+            interrupts,
+            secrets: Arc::default(),
+            opened: Arc::default(),
+            runner: Arc::default(),
+        }
     }
 
     pub(crate) fn opened(&self) -> Result<Opened, Problem> {
@@ -35,7 +45,7 @@ impl Context {
         let opening = Opening {
             state: self.settings.state.clone(),
             target_folders: self.settings.target_folders.clone(),
-            secrets: Arc::new(Secrets::default()),
+            secrets: Arc::clone(&self.secrets) as Arc<dyn SecretReader>,
             tell: Arc::new(move |text| output.note(text)),
             platform: settings::platform(),
         };

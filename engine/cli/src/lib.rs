@@ -10,6 +10,7 @@ mod doctor_context;
 mod evidence_files;
 mod exit;
 mod files;
+mod folder;
 mod follow;
 mod given_file;
 mod holder;
@@ -26,6 +27,7 @@ mod secrets;
 mod settings;
 mod start;
 mod step_in;
+mod target_of;
 mod whole_run;
 mod wiring;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contracts::{SecretText, Targets};
 use manifest::target::{SecretPlace, Setting};
-use model::{Failure, Finding};
+use model::{Binding, Failure, Finding};
 use prove::Laboratory;
 
 use crate::inspector::Inspector;
@@ -81,6 +81,10 @@ pub struct Named {
     pub reference: String,
     /// What is in force, with where each value came from; empty for the simulator's own targets.
     pub settings: Vec<Setting>,
+    /// What the name stands for; `None` for the simulator's own, whose name is enough.
+    pub binding: Option<Binding>,
+    /// The secrets it names, by the names that host modules ask for, and where each is kept.
+    pub secrets: Vec<(String, SecretPlace)>,
 }
 
 /// What `footbridge simulate` does.

@@ -42,6 +42,14 @@ pub fn text(target: &str, settings: &[Setting<'_>], items: &[Item<'_>], style: S
             page.push_str(&format!("  {name:name_width$}  {value:value_width$}  {origin}\n"));
         }
     }
+    page.push('\n');
+    page.push_str(&listed(items, style));
+    page
+}
+
+/// The checks by area, and a line that counts them.
+pub fn listed(items: &[Item<'_>], style: Style) -> String {
+    let mut page = String::new();
     let mut areas: Vec<&str> = Vec::new();
     for item in items {
         if !areas.contains(&item.area) {
@@ -50,7 +58,7 @@ pub fn text(target: &str, settings: &[Setting<'_>], items: &[Item<'_>], style: S
     }
     let name_width = items.iter().map(|item| width(item.name)).max().unwrap_or(0);
     for area in areas {
-        page.push_str(&format!("\n{}\n", clean(area)));
+        page.push_str(&format!("{}\n", clean(area)));
         for item in items.iter().filter(|item| item.area == area) {
             let verdict = style.paint(item.verdict.paint(), &format!("{:11}", item.verdict.words()));
             page.push_str(&format!("  {verdict}  {:name_width$}  {}\n", clean(item.name), clean(item.seen)));
@@ -58,8 +66,9 @@ pub fn text(target: &str, settings: &[Setting<'_>], items: &[Item<'_>], style: S
                 page.push_str(&format!("  {:11}  {:name_width$}  do: {}\n", "", "", clean(advice)));
             }
         }
+        page.push('\n');
     }
-    page.push_str(&format!("\n{}\n", conclusion(items)));
+    page.push_str(&format!("{}\n", conclusion(items)));
     page
 }
 

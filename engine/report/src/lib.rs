@@ -10,6 +10,7 @@ pub mod explain;
 mod fixtures;
 pub mod functions;
 pub mod graph;
+pub mod health;
 pub mod logs;
 pub mod plan;
 pub mod stale;
@@ -19,7 +20,6 @@ pub mod stepping_in;
 pub mod style;
 pub mod summary;
 pub mod undo;
-mod undoing;
 mod values;
 
 pub use style::{Paint, Style};

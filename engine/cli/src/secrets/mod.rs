@@ -45,6 +45,14 @@ impl SecretReader for Secrets {
     }
 }
 
+/// Whether somebody has to type it.
+pub(crate) fn must_ask(place: &SecretPlace) -> bool {
+    match place {
+        SecretPlace::Prompt(_) => true,
+        SecretPlace::Environment(_) | SecretPlace::File(_) | SecretPlace::Keyring { .. } => false,
+    }
+}
+
 const HOLDER: &str = "this one, or the footbridge that holds the store and carries the run on";
 
 fn unreadable(message: String) -> Failure {

@@ -1,4 +1,4 @@
-//! `footbridge doctor`: each connection of a target checked, from its name to its permissions.
+//! `footbridge doctor --target`: each connection of a target checked, from its name to its permissions.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use contracts::{CallContext, Check, CheckVerdict, HostModule, Session};
 use report::doctor::{Item, Setting, Verdict};
 use serde_json::json;
 
-use crate::Exit;
 use crate::context::Context;
 use crate::doctor_context::DoctorContext;
 use crate::holder;
@@ -14,23 +13,15 @@ use crate::problem::Outcome;
 use crate::resolve;
 use crate::wiring::Named;
 
-#[derive(clap::Args, Debug)]
-pub(crate) struct Arguments {
-    /// Which organisation and tenant: sim, sim:NAME, the NAME of a target file, or its path
-    #[arg(long)]
-    target: String,
-}
-
-pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
-    let named = resolve::target(context, &arguments.target)?;
+pub(super) async fn examine_target(context: &Context, typed: &str) -> Outcome {
+    let named = resolve::target(context, typed)?;
     holder::make_store(context).await?;
     let session = context.opened()?.targets.open(&named.reference, None).await?;
     let checks = examined(&session).await;
     session.close().await;
-    let verdict = overall(&checks);
+    let verdict = super::overall(checks.iter().map(|check| check.verdict));
     context.output.either(|| document(&named, verdict, &checks), |style| text(&named, &checks, style));
-    // Not to know is no success.
-    Ok(if verdict == CheckVerdict::So { Exit::Ok } else { Exit::Error })
+    Ok(super::exit(verdict))
 }
 
 /// Every module's checks, in the order of the modules. Secrets that were spent on the way are taken out.
@@ -53,18 +44,6 @@ async fn examine(module: &dyn HostModule, session: &Session) -> Vec<Check> {
             ..check
         })
         .collect()
-}
-
-/// *Not so* outweighs *cannot tell*, and that outweighs *so*. Nothing checked is nothing known.
-fn overall(checks: &[Check]) -> CheckVerdict {
-    let any = |verdict| checks.iter().any(|check| check.verdict == verdict);
-    if any(CheckVerdict::NotSo) {
-        CheckVerdict::NotSo
-    } else if any(CheckVerdict::CannotTell) || checks.is_empty() {
-        CheckVerdict::CannotTell
-    } else {
-        CheckVerdict::So
-    }
 }
 
 fn document(named: &Named, verdict: CheckVerdict, checks: &[Check]) -> serde_json::Value {
@@ -99,24 +78,4 @@ fn text(named: &Named, checks: &[Check], style: report::Style) -> String {
         })
         .collect();
     report::doctor::text(&named.name, &settings, &items, style)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_nobody_could_tell_is_never_so() {
-        let so = || Check::so("graph", "tls", "a certificate");
-        let not_so = || Check::not_so("graph", "tenant", "another", "correct it");
-        let cannot_tell = || Check::cannot_tell("graph", "clock", "no date");
-        for (checks, expected) in [
-            (vec![so()], CheckVerdict::So),
-            (vec![], CheckVerdict::CannotTell),
-            (vec![so(), cannot_tell()], CheckVerdict::CannotTell),
-            (vec![cannot_tell(), not_so(), so()], CheckVerdict::NotSo),
-        ] {
-            assert_eq!(overall(&checks), expected, "{checks:?}");
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What a person can do with the real binary, told story by story.
 
 mod attachments;
+mod audit;
 mod bad_input;
 mod bad_stores;
 mod bad_workflows;

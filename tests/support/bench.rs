@@ -96,9 +96,13 @@ impl Bench {
 
     /// The same, but the test reads standard error, where progress is told, and standard output goes to a file.
     pub(crate) fn start_watched(&self, arguments: &[&str]) -> Going {
+        self.go(self.command(arguments))
+    }
+
+    /// The same for a command that was made ready before.
+    pub(crate) fn go(&self, mut command: Command) -> Going {
         let (file, other) = self.kept_file();
-        let mut child =
-            self.command(arguments).stdout(file).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut child = command.stdout(file).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let stderr = child.stderr.take().expect("its errors are piped");
         Going { child, lines: lines_of(stderr), other }
     }

@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Simulate(command::simulate::Arguments),
     /// Say what does not hold, and the mend: of a target's connections, of a run, or of everything kept; writes nothing
     Doctor(command::doctor::Arguments),
+    /// Look whether a secret is in anything that is kept or shown
+    Audit(command::audit::Arguments),
     /// Say what a certificate, a token or a HAR file is and holds
     Inspect(command::inspect::Arguments),
     /// Judge recorded traffic (HAR or log) against what a target's should look like

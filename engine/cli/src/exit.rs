@@ -105,6 +105,7 @@ impl Exit {
             | Code::Certificate
             | Code::Trace
             | Code::Secret
+            | Code::SecretFound
             | Code::Challenge
             | Code::FileWrite
             | Code::Simulator => Exit::Error,

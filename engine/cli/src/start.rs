@@ -109,6 +109,7 @@ async fn perform(context: &Context, command: Command) -> Outcome {
         Command::Simulate(arguments) => command::simulate::perform(context, arguments).await,
         Command::Test(arguments) => command::test::perform(context, arguments).await,
         Command::Doctor(arguments) => command::doctor::perform(context, arguments).await,
+        Command::Audit(arguments) => command::audit::perform(context, arguments).await,
         Command::Inspect(arguments) => command::inspect::perform(context, arguments),
         Command::Trace(arguments) => command::trace::perform(context, arguments).await,
         Command::Completions(arguments) => Ok(command::completions::perform(context, &arguments)),

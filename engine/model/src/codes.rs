@@ -103,6 +103,7 @@ codes! {
     "FB0902" Simulator "the simulator could not be used";
     "FB0903" TargetFile "a target file is wrong";
     "FB0904" Secret "a secret could not be read";
+    "FB0905" SecretFound "a secret was found where none may be";
     "FB0951" Settings "a setting or argument is wrong";
     "FB0952" Interrupted "stopped by the person at the keyboard";
     "FB0953" Holder "the process that holds the store does not answer";

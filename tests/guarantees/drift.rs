@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use contracts::{Service, UndoVerdict};
+use contracts::{Service, UndoRequest, UndoVerdict, UndoWanted};
 use model::value::Map;
 use model::{Code, Life};
 use sim::{Action, WorldSpec};
@@ -122,9 +122,13 @@ async fn what_another_administrator_changed_is_named_and_stops_undo() {
             assert_eq!(found, shows, "{id}: {act:?}: {report:#?}");
             assert!(report.cannot_tell.is_empty(), "{id}: {act:?}: {report:#?}");
 
-            let plan = process.undo_plan(run).await.expect("undo is planned, and shows why not");
+            let plan = process
+                .undo_plan(run, UndoWanted::default())
+                .await
+                .expect("undo is planned, and shows why not");
             for digest in [None, Some(plan.digest)] {
-                let refused = process.undo(run, "tester", digest).await;
+                let request = UndoRequest { by: "tester".into(), digest, ..UndoRequest::default() };
+                let refused = process.undo(run, request).await;
                 let Err(refused) = refused else { panic!("{id}: {act:?}: undo went on: {:#?}", plan.items) };
                 assert_eq!(refused.code, Code::UndoConflict, "{id}: {act:?}: {refused}");
                 assert_eq!(refused.code.as_str(), "FB0407");
@@ -156,7 +160,7 @@ async fn what_another_administrator_took_back_is_named_and_left_alone() {
             assert_eq!(found, shows, "{id}: {act:?}: {report:#?}");
 
             let forward = lab.our_effects().len();
-            let plan = process.undo_plan(run).await.expect("an undo plan");
+            let plan = process.undo_plan(run, UndoWanted::default()).await.expect("an undo plan");
             let as_before: Vec<_> = plan
                 .items
                 .iter()

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use contracts::{ApproveMode, Clock, Journal, Service, StartRequest};
+use contracts::{ApproveMode, Clock, Journal, Service, StartRequest, UndoRequest, UndoWanted};
 use model::value::Map;
-use model::{Digest, Event, Failure, Record, RunId, RunState, Workflow};
+use model::{Event, Failure, Record, RunId, RunState, Workflow};
 use runtime::{Parts, Supervisor};
 use sim::{By, World, WorldSpec};
 use store::MemoryJournal;
@@ -154,8 +154,10 @@ impl Lab {
 
     /// Undoes in one process, as a person who read the undo plan.
     pub(crate) async fn undo(&self, process: &Supervisor, run: RunId) -> Result<(), Failure> {
-        let digest: Digest = process.undo_plan(run).await?.digest;
-        process.undo(run, "tester", Some(digest)).await?;
+        let plan = process.undo_plan(run, UndoWanted::default()).await?;
+        let request =
+            UndoRequest { by: "tester".into(), digest: Some(plan.digest), ..UndoRequest::default() };
+        process.undo(run, request).await?;
         process.idle().await;
         Ok(())
     }

@@ -4,17 +4,35 @@ use std::io::{BufRead as _, Write as _};
 
 /// `false` for anything but a clear yes, the end of input included.
 pub(crate) async fn yes(question: &str) -> bool {
-    {
-        let mut stream = std::io::stderr().lock();
-        // Without a terminal to write to nobody can answer either, and the answer is no.
-        let _ = write!(stream, "{question} [y/N] ");
-        let _ = stream.flush();
-    }
+    prompt(&format!("{question} [y/N] "));
+    matches!(typed().await, Some(line) if is_yes(&line))
+}
+
+/// The first letter of what was typed, small; `None` for nothing, the end of input included.
+pub(crate) async fn letter(question: &str) -> Option<char> {
+    line(question).await?.chars().next().map(|one| one.to_ascii_lowercase())
+}
+
+/// What was typed, without the blanks around it; `None` for nothing.
+pub(crate) async fn line(question: &str) -> Option<String> {
+    prompt(&format!("{question} "));
+    let line = typed().await?.trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+fn prompt(text: &str) {
+    let mut stream = std::io::stderr().lock();
+    // Without a terminal to write to nobody can answer either, and the answer is no.
+    let _ = stream.write_all(text.as_bytes());
+    let _ = stream.flush();
+}
+
+async fn typed() -> Option<String> {
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map(|_| line)
     });
-    matches!(answer.await, Ok(Ok(line)) if is_yes(&line))
+    answer.await.ok()?.ok()
 }
 
 fn is_yes(line: &str) -> bool {

@@ -53,7 +53,7 @@ impl Exit {
             | Code::TargetUnknown
             | Code::TargetFile
             | Code::Settings => Exit::Usage,
-            Code::Approval => Exit::Denied,
+            Code::Approval | Code::UndoPolicy => Exit::Denied,
             Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt => Exit::InDoubt,
             Code::PlanStale | Code::UndoConflict => Exit::Stale,
             Code::StoreHeld | Code::Holder => Exit::Locked,
@@ -76,6 +76,7 @@ impl Exit {
             | Code::Cancelled
             | Code::StepState
             | Code::Vouched
+            | Code::UndoNeeded
             | Code::StoreCorrupt
             | Code::StoreNewer
             | Code::StoreForeign
@@ -115,7 +116,7 @@ impl Exit {
     /// `failures`: the codes of the steps that failed.
     pub fn of_run(status: RunStatus, failures: &[Code]) -> Exit {
         match status {
-            RunStatus::Succeeded | RunStatus::Undone => Exit::Ok,
+            RunStatus::Succeeded | RunStatus::Undone | RunStatus::PartlyUndone => Exit::Ok,
             RunStatus::Failed => failures.first().map_or(Exit::Error, |code| Exit::of_code(*code)),
             RunStatus::Waiting
             | RunStatus::Running

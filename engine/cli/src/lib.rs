@@ -28,6 +28,7 @@ mod settings;
 mod start;
 mod step_in;
 mod target_of;
+mod undo_shown;
 mod whole_run;
 mod wiring;
 

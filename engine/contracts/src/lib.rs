@@ -12,6 +12,7 @@ mod service;
 mod step_runner;
 mod targets;
 mod transfer;
+mod undo;
 
 pub use check::{Check, CheckVerdict};
 pub use clock::Clock;
@@ -22,8 +23,9 @@ pub use model::Finding;
 pub use secret::{SecretSource, SecretText};
 pub use service::{
     Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, InterveneRequest, PlanReply,
-    PlanRequest, Service, StartRequest, StepCommands, UndoItem, UndoPlan, UndoVerdict,
+    PlanRequest, Service, StartRequest, StepCommands,
 };
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, TargetFacts, Targets};
 pub use transfer::{Found, ImportRequest, Imported, Payload, TakeOver, WholeRun, named_digests};
+pub use undo::{UndoChoice, UndoItem, UndoPlan, UndoRequest, UndoVerdict, UndoWanted};

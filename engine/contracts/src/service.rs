@@ -5,13 +5,12 @@ use model::event::Decision;
 use model::refine::Difference;
 use model::value::Map;
 use model::{
-    Answer, Asker, Attachment, Digest, Failure, Intervention, Pinned, Plan, Record, RunId, StepPath, Value,
-    Workflow,
+    Answer, Asker, Attachment, Digest, Failure, Intervention, Pinned, Plan, Record, RunId, StepPath, Workflow,
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImportRequest, Imported, WireRequest};
+use crate::{ImportRequest, Imported, UndoPlan, UndoRequest, UndoWanted, WireRequest};
 
 #[async_trait]
 pub trait Service: Send + Sync {
@@ -37,10 +36,10 @@ pub trait Service: Send + Sync {
     async fn intervene(&self, run: RunId, request: InterveneRequest) -> Result<(), Failure>;
 
     /// Looks, and says what undo would do; writes nothing.
-    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure>;
+    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure>;
 
-    /// Starts the undo whose digest was shown; `None` approves whatever the fresh undo plan is.
-    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure>;
+    /// Starts the undo whose digest was shown.
+    async fn undo(&self, run: RunId, request: UndoRequest) -> Result<(), Failure>;
 
     /// Read-only: is the world still as the run left it?
     async fn verify(&self, run: RunId) -> Result<DriftReport, Failure>;
@@ -146,51 +145,6 @@ pub struct InterveneRequest {
 pub struct Answered {
     pub question: String,
     pub answer: Answer,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct UndoPlan {
-    pub run: RunId,
-    /// Newest change first.
-    pub items: Vec<UndoItem>,
-    pub digest: Digest,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct UndoItem {
-    pub step: StepPath,
-    pub key: String,
-    pub target: String,
-    /// What the run left there.
-    pub left: Value,
-    /// What undo would bring back.
-    pub before: Value,
-    pub verdict: UndoVerdict,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum UndoVerdict {
-    Undo,
-    /// The object itself is removed by another item.
-    Covered {
-        by: String,
-    },
-    /// Already as it was before.
-    AlreadySo,
-    /// Someone changed the object since; undo refuses.
-    Conflict {
-        differences: Vec<Difference>,
-    },
-    /// It cannot be taken back; it is left as it is.
-    Irreversible {
-        why: String,
-    },
-    /// The write's answer was lost, so whose object it is is presumed only.
-    Presumed,
-    CannotTell {
-        why: String,
-    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

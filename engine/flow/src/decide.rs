@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::command::{CommandId, Rest};
+use model::command::CommandId;
 use model::{Command, Life, RunState, Stage};
 
 use crate::due::{command_for, rest, rest_of, resting, undoing};
@@ -68,6 +68,7 @@ impl Flow {
             | Life::Failed
             | Life::Succeeded
             | Life::Undone
+            | Life::PartlyUndone
             | Life::Stuck => Vec::new(),
         }
     }
@@ -182,7 +183,7 @@ impl Flow {
         let (undone, command) = undoing(state, self.undone);
         self.undone = undone;
         if undone == state.undo.len() {
-            return self.rest(rest(state, Rest::Undone));
+            return self.rest(rest(state, crate::undo::ends(state)));
         }
         let Some(command) = command else { return Vec::new() };
         let position = command.command.step().and_then(|path| state.position(path));

@@ -14,7 +14,7 @@ pub fn due(state: &RunState) -> Vec<CommandId> {
     match state.life {
         Life::Running => running(state),
         Life::Undoing => match undoing(state, 0) {
-            (settled, _) if settled == state.undo.len() => vec![rest(state, Rest::Undone)],
+            (settled, _) if settled == state.undo.len() => vec![rest(state, crate::undo::ends(state))],
             (_, command) => command.into_iter().collect(),
         },
         Life::Awaiting
@@ -23,6 +23,7 @@ pub fn due(state: &RunState) -> Vec<CommandId> {
         | Life::Failed
         | Life::Succeeded
         | Life::Undone
+        | Life::PartlyUndone
         | Life::Stuck => Vec::new(),
     }
 }
@@ -42,6 +43,7 @@ pub(crate) fn resting(state: &RunState) -> Option<CommandId> {
         | Life::Failed
         | Life::Succeeded
         | Life::Undone
+        | Life::PartlyUndone
         | Life::Stuck => None,
     }
 }

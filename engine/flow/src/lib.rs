@@ -17,5 +17,5 @@ pub use gate::{APPROVAL, opens};
 pub use quiet::quiet;
 pub use retry::{again, past_deadline};
 pub use settle::{Settlement, settle};
-pub use undo::{left_as, newest_first};
+pub use undo::{in_scope, left_as, maker, newest_first, stays};
 pub use wake::{next_wake, overdue};

@@ -21,6 +21,7 @@ mod resolve;
 mod scripts;
 mod step;
 pub mod target;
+mod undo;
 mod walk;
 
 pub use given::{Given, origins, parameters};

@@ -1,12 +1,13 @@
-//! The manifest as a whole: `[workflow]`, `[params]` and `[steps]`.
+//! The manifest as a whole: `[workflow]`, `[params]`, `[steps]` and `[undo]`.
 
-use model::{Code, Param};
+use model::{Code, Param, UndoPolicy};
 use toml::de::DeTable;
 
 use crate::Finding;
 use crate::document::Document;
 use crate::param::read_params;
 use crate::step::{Draft, read_steps};
+use crate::undo::read_undo;
 use crate::walk::{Section, Walk};
 
 #[derive(Clone, Debug, Default)]
@@ -17,20 +18,28 @@ pub(crate) struct Manifest {
     pub(crate) source: Option<String>,
     pub(crate) params: Vec<Param>,
     pub(crate) steps: Vec<Draft>,
+    pub(crate) undo: Option<UndoPolicy>,
 }
 
 /// What the manifest says, as far as it can be read, and everything that is wrong with its form.
-pub(crate) fn read_manifest<'t>(document: &Document<'t>, table: &DeTable<'t>) -> (Manifest, Vec<Finding>) {
+pub(crate) fn read_manifest<'t>(
+    document: &Document<'t>,
+    table: &DeTable<'t>,
+    layer: &str,
+) -> (Manifest, Vec<Finding>) {
     let mut walk = Walk::new(document, Code::ManifestKey, Code::ManifestValue);
     let mut manifest = Manifest::default();
     let root = Section { name: "the manifest", table, at: (0, 0) };
-    walk.known_keys(root, &["workflow", "params", "steps"]);
+    walk.known_keys(root, &["workflow", "params", "steps", "undo"]);
     read_head(&mut walk, root, &mut manifest);
     if let Some(section) = section(&mut walk, root, "params") {
         manifest.params = read_params(&mut walk, section);
     }
     if let Some(section) = section(&mut walk, root, "steps") {
         manifest.steps = read_steps(&mut walk, section);
+    }
+    if let Some(section) = section(&mut walk, root, "undo") {
+        manifest.undo = read_undo(&mut walk, section, layer);
     }
     if manifest.steps.is_empty() && walk.findings.is_empty() {
         walk.wrong(
@@ -72,6 +81,7 @@ fn section<'a, 't>(walk: &mut Walk<'_, 't>, root: Section<'a, 't>, key: &'a str)
         "workflow" => "[workflow]",
         "params" => "[params]",
         "steps" => "[steps]",
+        "undo" => "[undo]",
         other => other,
     };
     walk.table(name_shown, &name.span(), value)

@@ -37,15 +37,23 @@ pub fn resolve(layers: &[Layer]) -> Result<Workflow, Vec<Finding>> {
         overlays.iter().map(|(_, document)| parse(document, Code::Layer, &mut findings)).collect();
     let Some(table) = table else { return Err(sorted(findings)) };
 
-    let (mut manifest, manifest_findings) = read_manifest(&document, &table);
+    let (mut manifest, manifest_findings) = read_manifest(&document, &table, &layers[home].name);
     findings.extend(manifest_findings);
     let order = settle_order(&document, &mut manifest, &mut findings);
     let (lib, script_findings) = settle_scripts(layers, home, &document, &mut manifest);
     findings.extend(script_findings);
     let mut overlay = BTreeMap::new();
+    let mut undo = manifest.undo.take();
     for ((layer, document), table) in overlays.iter().zip(&overlay_tables) {
         if let Some(table) = table {
-            findings.extend(lay_over(document, table, &layer.name, &manifest.params, &mut overlay));
+            findings.extend(lay_over(
+                document,
+                table,
+                &layer.name,
+                &manifest.params,
+                &mut overlay,
+                &mut undo,
+            ));
         }
     }
     if !findings.is_empty() {
@@ -65,6 +73,7 @@ pub fn resolve(layers: &[Layer]) -> Result<Workflow, Vec<Finding>> {
         steps,
         lib,
         overlay,
+        undo,
         layers: names,
     })
 }

@@ -36,6 +36,9 @@ pub struct Change {
     pub summary: Option<String>,
     #[serde(default)]
     pub reversibility: Reversibility,
+    /// What undo cannot bring back, for a person: `the mailbox's permissions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<String>,
     /// Free data for `apply` and `undo`; never part of the digest.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub note: Value,
@@ -50,10 +53,11 @@ impl Change {
         }
     }
 
-    /// Reads the map a script gave: `#{ key, target, kind, before, after, summary?, reversibility?, note? }`.
+    /// Reads the map a script gave: `#{ key, target, kind, before, after, summary?, reversibility?, loss?,
+    /// note? }`.
     pub fn from_value(value: &Value) -> Result<Change, String> {
-        const KEYS: [&str; 8] =
-            ["key", "target", "kind", "before", "after", "summary", "reversibility", "note"];
+        const KEYS: [&str; 9] =
+            ["key", "target", "kind", "before", "after", "summary", "reversibility", "loss", "note"];
         let map =
             value.as_map().ok_or_else(|| format!("a change must be a map, not {}", value.kind_name()))?;
         if let Some(stray) = map.keys().find(|key| !KEYS.contains(&key.as_str())) {
@@ -80,8 +84,14 @@ impl Change {
                     "a change's 'reversibility' must be reversible, with_loss or irreversible".to_owned()
                 })?,
             },
+            loss: map.get("loss").and_then(Value::as_text).map(str::to_owned),
             note: map.get("note").cloned().unwrap_or_default(),
         };
+        if change.loss.is_some() && change.reversibility == Reversibility::Reversible {
+            return Err(
+                "a change with a 'loss' needs reversibility: \"with_loss\" or \"irreversible\"".to_owned()
+            );
+        }
         Ok(change)
     }
 
@@ -141,6 +151,12 @@ mod tests {
         map.insert("colour".into(), "red".into());
         assert!(Change::from_value(&Value::Map(map.clone())).is_err());
         map.remove("colour");
+        map.insert("loss".into(), "its history".into());
+        assert!(Change::from_value(&Value::Map(map.clone())).is_err(), "what is lost is said with its class");
+        map.insert("reversibility".into(), "with_loss".into());
+        let change = Change::from_value(&Value::Map(map.clone())).expect("whole");
+        assert_eq!(change.loss.as_deref(), Some("its history"));
+        assert_eq!(Change::from_value(&change.to_value()), Ok(change));
         map.insert("kind".into(), "paint".into());
         assert!(Change::from_value(&Value::Map(map)).is_err());
     }

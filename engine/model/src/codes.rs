@@ -66,6 +66,8 @@ codes! {
     "FB0412" Cancelled "the run was cancelled";
     "FB0413" StepState "the step's state does not allow that";
     "FB0414" Vouched "a step that is vouched for gives no outputs";
+    "FB0415" UndoNeeded "what stays needs what would be taken back";
+    "FB0416" UndoPolicy "the workflow does not let a conflict be overruled";
     "FB0501" StoreHeld "the store is held by another process";
     "FB0502" StoreCorrupt "the store is damaged";
     "FB0503" StoreNewer "the store was written by a newer footbridge";

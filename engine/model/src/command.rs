@@ -31,6 +31,7 @@ pub enum Rest {
     Paused,
     Cancelled,
     Undone,
+    UndoneInPart,
 }
 
 /// A command's one cause: the step and the turn it was decided in. Two commands of one cause are one command.

@@ -8,7 +8,7 @@ use crate::refine::Difference;
 use crate::value::Map;
 use crate::{
     Answer, Attachment, Binding, Change, Digest, Failure, Intervention, Plan, Repin, RunId, StepPath,
-    Timestamp, Value,
+    Timestamp, UndoEntry, UndoScope, Value,
 };
 
 /// The version new records are written with. Old ones stay readable for ever.
@@ -295,6 +295,11 @@ pub enum Event {
         by: String,
         digest: Digest,
         entries: Vec<UndoEntry>,
+        #[serde(default, skip_serializing_if = "UndoScope::is_all")]
+        scope: UndoScope,
+        /// Why, where a person decided about an entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     UndoStuck {
         step: StepPath,
@@ -302,6 +307,8 @@ pub enum Event {
         failure: Failure,
     },
     UndoFinished,
+    /// The undo is done; changes stand that another undo can take back.
+    UndoneInPart,
 }
 
 impl Event {
@@ -321,18 +328,6 @@ pub enum Decision {
     Retry,
     Done,
     Abort,
-}
-
-/// One applied change in an undo, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UndoEntry {
-    pub step: StepPath,
-    pub key: String,
-    /// `None`: take it back. Otherwise why it is left as it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<String>,
-    /// The state the object must be in before it is taken back.
-    pub expected: Value,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::event::{Decision, Event, Record};
 use crate::run_state::{GivenFile, Life, RunState};
 use crate::step_state::{Approved, ChangeState, Held, Progress, SentWrite, Stage, StepState, Wait};
 use crate::value::Map;
-use crate::{Asker, Attachment, ByHand, Pinned, StepPath, Timestamp, Value};
+use crate::{Asker, Attachment, ByHand, Pinned, StepPath, Timestamp, UndoScope, Value};
 
 /// An event that cannot follow what went before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +72,7 @@ impl RunState {
             answers: BTreeMap::new(),
             files: Vec::new(),
             undo: Vec::new(),
+            undo_scope: UndoScope::All,
             stuck: None,
             next_sequence: first.sequence + 1,
             head: first.hash,
@@ -250,6 +251,7 @@ impl RunState {
                 let state = self.turn(step)?;
                 state.outputs.clone_from(outputs);
                 state.left.clone_from(left);
+                state.done_at = Some(sequence);
                 state.epoch = epoch;
                 state.go(Stage::Done, at)?;
             }
@@ -302,8 +304,9 @@ impl RunState {
             Event::Finished { succeeded } => {
                 self.become_life(if *succeeded { Life::Succeeded } else { Life::Failed })?;
             }
-            Event::UndoStarted { entries, .. } => {
+            Event::UndoStarted { entries, scope, .. } => {
                 self.undo.clone_from(entries);
+                self.undo_scope.clone_from(scope);
                 self.stuck = None;
                 self.become_life(Life::Undoing)?;
                 // What the way forward waited for and how often it tried says nothing about the way back.
@@ -320,6 +323,7 @@ impl RunState {
                 self.become_life(Life::Stuck)?;
             }
             Event::UndoFinished => self.become_life(Life::Undone)?,
+            Event::UndoneInPart => self.become_life(Life::PartlyUndone)?,
         }
         Ok(())
     }

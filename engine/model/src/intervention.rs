@@ -119,7 +119,9 @@ fn going_on(state: &RunState) -> Result<(), Failure> {
         Life::Running | Life::Paused | Life::Failed => return Ok(()),
         Life::Awaiting => ("its plan waits for an approval", "footbridge approve RUN"),
         Life::Cancelled | Life::Succeeded => ("it is over", "footbridge run starts a new one"),
-        Life::Undoing | Life::Undone | Life::Stuck => ("it is taken back", "footbridge explain RUN"),
+        Life::Undoing | Life::Undone | Life::PartlyUndone | Life::Stuck => {
+            ("it is taken back", "footbridge explain RUN")
+        }
     };
     Err(Failure::invalid(Code::RunState, format!("run {} cannot do that: {why}", state.id)).hint(instead))
 }

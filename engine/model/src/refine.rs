@@ -170,6 +170,7 @@ mod tests {
             after,
             summary: None,
             reversibility: crate::Reversibility::Reversible,
+            loss: None,
             note: Value::Null,
         }
     }

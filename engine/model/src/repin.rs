@@ -169,6 +169,7 @@ mod tests {
             steps,
             lib: BTreeMap::new(),
             overlay: BTreeMap::new(),
+            undo: None,
             layers: Vec::new(),
         })
     }
@@ -185,6 +186,7 @@ mod tests {
             after: Value::text("x"),
             summary: None,
             reversibility: Reversibility::Reversible,
+            loss: None,
             note: Value::Null,
         };
         let applied = Applied { ownership: Ownership::Ours, outcome: Value::Null, evidence: Map::new() };

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::UndoEntry;
-use crate::step_state::{Progress, StepState};
+use crate::change::ChangeKind;
+use crate::step_state::{ChangeState, Progress, StepState};
 use crate::value::Map;
 use crate::workflow::{Question, Step};
-use crate::{Answer, Attachment, Digest, Pinned, Plan, RunId, Stage, StepPath, Timestamp, Value, Workflow};
+use crate::{
+    Answer, Attachment, Digest, Pinned, Plan, RunId, Stage, StepPath, Timestamp, UndoEntry, UndoScope, Value,
+    Workflow,
+};
 
 /// What the run as a whole is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub enum Life {
     Succeeded,
     Undoing,
     Undone,
+    /// A part was taken back; what stands can be taken back too.
+    PartlyUndone,
     /// An undo could not be finished.
     Stuck,
 }
@@ -46,12 +51,14 @@ const LEGAL: &[(Life, Life)] = &[
     (Life::Cancelled, Life::Undoing),
     (Life::Succeeded, Life::Undoing),
     (Life::Stuck, Life::Undoing),
+    (Life::PartlyUndone, Life::Undoing),
     (Life::Undoing, Life::Undone),
+    (Life::Undoing, Life::PartlyUndone),
     (Life::Undoing, Life::Stuck),
 ];
 
 impl Life {
-    pub const ALL: [Life; 9] = [
+    pub const ALL: [Life; 10] = [
         Life::Awaiting,
         Life::Running,
         Life::Paused,
@@ -60,6 +67,7 @@ impl Life {
         Life::Succeeded,
         Life::Undoing,
         Life::Undone,
+        Life::PartlyUndone,
         Life::Stuck,
     ];
 
@@ -84,6 +92,7 @@ pub enum RunStatus {
     Stuck,
     Cancelled,
     Undone,
+    PartlyUndone,
     Running,
     Paused,
     Undoing,
@@ -135,6 +144,7 @@ pub struct RunState {
     /// In the order they were given.
     pub files: Vec<GivenFile>,
     pub undo: Vec<UndoEntry>,
+    pub undo_scope: UndoScope,
     pub stuck: Option<(StepPath, String, crate::Failure)>,
     /// The sequence of the next record.
     pub next_sequence: u32,
@@ -195,7 +205,7 @@ impl RunState {
             return open;
         }
         for (step, state) in self.pairs() {
-            if matches!(state.stage, Stage::Skipped | Stage::Retired) {
+            if matches!(state.stage, Stage::Skipped | Stage::Retired) || self.taken_back(step) {
                 continue;
             }
             for question in step.gate.iter().flat_map(|gate| &gate.form) {
@@ -206,6 +216,32 @@ impl RunState {
             }
         }
         open
+    }
+
+    /// The changes that took effect and are still there: neither taken back nor gone with an object that undo removed.
+    pub fn standing(&self) -> Vec<(&Step, &ChangeState)> {
+        // By the object, when it was made: what was changed on it since went with it.
+        let removed: BTreeMap<&str, u32> = self
+            .steps
+            .iter()
+            .flat_map(|step| &step.changes)
+            .filter(|change| change.change.kind == ChangeKind::Create && change.undone())
+            .map(|change| (change.change.target.as_str(), change.applied_at))
+            .collect();
+        let gone = |change: &ChangeState| {
+            removed.get(change.change.target.as_str()).is_some_and(|made| *made < change.applied_at)
+        };
+        self.pairs()
+            .flat_map(|(step, one)| one.changes.iter().map(move |change| (step, change)))
+            .filter(|(_, change)| change.stands() && !gone(change))
+            .collect()
+    }
+
+    /// The step wrote something, and nothing of it stands any more.
+    pub fn taken_back(&self, step: &Step) -> bool {
+        let undone =
+            self.step(&step.path).is_some_and(|(_, one)| one.changes.iter().any(ChangeState::undone));
+        undone && !self.standing().iter().any(|(other, _)| other.path == step.path)
     }
 
     /// Changes whose fate is not settled, forward or back.
@@ -236,6 +272,7 @@ impl RunState {
             Life::Failed => RunStatus::Failed,
             Life::Succeeded => RunStatus::Succeeded,
             Life::Undone => RunStatus::Undone,
+            Life::PartlyUndone => RunStatus::PartlyUndone,
             Life::Stuck => RunStatus::Stuck,
             Life::Running | Life::Undoing if asked => RunStatus::InDoubt,
             Life::Undoing if live => RunStatus::Undoing,

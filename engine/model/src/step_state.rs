@@ -123,6 +123,8 @@ pub struct StepState {
     pub failure: Option<Failure>,
     pub outputs: Map,
     pub left: Map,
+    /// The journal sequence at which it was done.
+    pub done_at: Option<u32>,
     /// The run's epoch when the step was last looked at.
     pub epoch: u32,
     /// Where the step starts again after it failed: before its inputs until they are evaluated, at its gate until that
@@ -203,7 +205,12 @@ impl ChangeState {
 
     /// Took effect and was not taken back.
     pub fn stands(&self) -> bool {
-        self.applied().is_some() && !matches!(self.undo, Progress::Applied(_))
+        self.applied().is_some() && !self.undone()
+    }
+
+    /// Was taken back.
+    pub fn undone(&self) -> bool {
+        matches!(self.undo, Progress::Applied(_))
     }
 }
 
@@ -268,6 +275,7 @@ impl StepState {
             failure: None,
             outputs: Map::new(),
             left: Map::new(),
+            done_at: None,
             epoch: 0,
             restart: Stage::Pending,
             by_hand: None,

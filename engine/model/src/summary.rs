@@ -1,11 +1,9 @@
 //! A run in brief: what `run`, `status` and other programs read.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{GivenFile, RunState, RunStatus};
-use crate::{Answer, Asker, ByHand, ChangeKind, Doubt, Failure, Life, RunId, StepPath, Timestamp, Value};
+use crate::{Answer, Asker, ByHand, Doubt, Failure, Life, RunId, StepPath, Timestamp, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
@@ -40,7 +38,8 @@ pub struct RunSummary {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepSummary {
     pub id: StepPath,
-    /// A stage's name; `blocked` behind a failed step; `waiting` while a timer or a gate holds it.
+    /// A stage's name; `blocked` behind a failed step; `waiting` while a timer or a gate holds it; `undone`
+    /// when all that it wrote was taken back.
     pub state: String,
     pub since: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,6 +71,8 @@ impl RunSummary {
                     "blocked"
                 } else if one.wait.is_some() {
                     "waiting"
+                } else if state.taken_back(step) {
+                    "undone"
                 } else {
                     one.stage.name()
                 };
@@ -101,7 +102,7 @@ impl RunSummary {
             })
             .collect();
         // What the run itself looked at and could not tell is not proved either.
-        for (step, one) in state.pairs() {
+        for (step, one) in state.pairs().filter(|(step, _)| !state.taken_back(step)) {
             for (target, left) in &one.left {
                 if let Value::CannotTell(why) = left {
                     unchecked.push(Unchecked {
@@ -114,15 +115,6 @@ impl RunSummary {
                 }
             }
         }
-        // What was changed on an object that undo removed went with it.
-        let removed: BTreeSet<&str> = state
-            .steps
-            .iter()
-            .flat_map(|step| &step.changes)
-            .filter(|change| change.change.kind == ChangeKind::Create && change.applied().is_some())
-            .filter(|change| !change.stands())
-            .map(|change| change.change.target.as_str())
-            .collect();
         RunSummary {
             run: state.id,
             workflow: state.workflow.id.clone(),
@@ -134,12 +126,7 @@ impl RunSummary {
             files: state.files.clone(),
             doubts: Doubt::all(state, live),
             stopped_by: stopped_by(state).cloned(),
-            changes: state
-                .steps
-                .iter()
-                .flat_map(|step| &step.changes)
-                .filter(|change| change.stands() && !removed.contains(change.change.target.as_str()))
-                .count(),
+            changes: state.standing().len(),
             by: state.by.clone(),
             created: state.created,
             updated: state.updated,

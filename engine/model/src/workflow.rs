@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Param, StepPath, Value};
+use crate::{Digest, Param, StepPath, UndoPolicy, Value};
 
 /// The workflows that a run is or was pinned to, by the digest of their bytes: what its events name.
 pub type Pinned = BTreeMap<Digest, Arc<Workflow>>;
@@ -27,6 +27,9 @@ pub struct Workflow {
     /// Parameter values set by layers, with the layer that won.
     #[serde(default)]
     pub overlay: BTreeMap<String, Overlaid>,
+    /// What undo does about conflicts, where a layer says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoPolicy>,
     /// The layers it was resolved from, weakest first: `shipped`, then the folders.
     pub layers: Vec<String>,
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use contracts::{ApproveMode, ApproveRequest, Journal, PlanRequest, Service, StartRequest, StepRunner};
+use contracts::{
+    ApproveMode, ApproveRequest, Journal, PlanRequest, Service, StartRequest, StepRunner, UndoRequest,
+    UndoWanted,
+};
 use model::value::Map;
 use model::{Asker, Code, Event, Failure, Life, Record, RunId, RunState, Workflow};
 use runtime::{Parts, Supervisor};
@@ -147,8 +150,9 @@ impl Lab {
 
     /// Undoes on `process`, as a person who read the undo plan.
     pub(crate) async fn undo(&self, process: &Supervisor, run: RunId) -> Result<(), Failure> {
-        let digest = process.undo_plan(run).await?.digest;
-        process.undo(run, BY, Some(digest)).await?;
+        let plan = process.undo_plan(run, UndoWanted::default()).await?;
+        let request = UndoRequest { by: BY.into(), digest: Some(plan.digest), ..UndoRequest::default() };
+        process.undo(run, request).await?;
         process.idle().await;
         Ok(())
     }
@@ -161,7 +165,12 @@ impl Lab {
                 process.approve(run, ApproveRequest { by: BY.into(), ..ApproveRequest::default() }).await?;
             }
             Life::Running | Life::Undoing | Life::Failed => process.resume(run, Asker::new(BY, None)).await?,
-            Life::Paused | Life::Cancelled | Life::Succeeded | Life::Undone | Life::Stuck => {}
+            Life::Paused
+            | Life::Cancelled
+            | Life::Succeeded
+            | Life::Undone
+            | Life::PartlyUndone
+            | Life::Stuck => {}
         }
         process.idle().await;
         Ok(())

@@ -1,6 +1,6 @@
 //! Everything done twice: a run after a run, an undo after an undo, and the two in turn.
 
-use contracts::Service as _;
+use contracts::{Service as _, UndoRequest};
 use model::{Asker, Code, Failure, Life};
 
 use crate::case::CaseUndo;
@@ -56,7 +56,8 @@ async fn undo_again(reference: &Reference) -> Result<(), String> {
     lab.undo(&process, run).await.map_err(|failure| failure.to_string())?;
     let (from, records) = (lab.world.effects().len(), lab.records(run).await?.len());
     for process in [process, lab.process()] {
-        refused("the second undo", process.undo(run, BY, None).await)?;
+        let again = UndoRequest { by: BY.into(), ..UndoRequest::default() };
+        refused("the second undo", process.undo(run, again).await)?;
         refused("resuming the undone run", process.resume(run, Asker::new(BY, None)).await)?;
     }
     if lab.records(run).await?.len() != records {

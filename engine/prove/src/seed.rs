@@ -55,7 +55,7 @@ async fn carried_to(wanted: Life, lab: &Lab, process: &Supervisor, run: RunId) -
         let result = match life {
             Life::Failed | Life::Running | Life::Undoing => lab.take_up(process, run).await,
             Life::Succeeded | Life::Stuck => lab.undo(process, run).await,
-            Life::Awaiting | Life::Paused | Life::Cancelled | Life::Undone => {
+            Life::Awaiting | Life::Paused | Life::Cancelled | Life::Undone | Life::PartlyUndone => {
                 return Err(format!("the run is {life:?}, which nobody asked for"));
             }
         };

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::standing::{Standing, standing};
 use crate::stepping_in::stepping_in;
 use crate::summary::{given_line, painted, stopped};
+use crate::undoing::{halves, ways_on};
 use crate::values::clean;
 use crate::{Paint, Style, stale};
 
@@ -23,6 +24,12 @@ pub struct Explanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_by: Option<Asker>,
     pub waits_for: Vec<String>,
+    /// Of an undo that did not take back the whole run: `STEP/KEY: target` of what it did take back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<String>,
+    /// And of what is still there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stands: Vec<String>,
     pub next: Next,
     pub may: Vec<Possibility>,
     /// Writes whose answer is lost.
@@ -62,11 +69,14 @@ pub struct Possibility {
 
 /// `live`: a process is carrying the run on right now.
 pub fn explain(state: &RunState, live: bool) -> Explanation {
+    let (taken_back, stands) = halves(state);
     Explanation {
         run: state.id,
         state: state.status(live),
         since: since(state),
         waits_for: waits_for(state, live),
+        taken_back,
+        stands,
         next: next(state, live),
         may: may(state, live),
         doubts: Doubt::all(state, live),
@@ -117,7 +127,7 @@ fn waits_for(state: &RunState, live: bool) -> Vec<String> {
                 ));
             }
         }
-        Life::Succeeded | Life::Undone | Life::Cancelled => {}
+        Life::Succeeded | Life::Undone | Life::PartlyUndone | Life::Cancelled => {}
         Life::Running | Life::Undoing => {
             if !live && standing(state) == Standing::Busy {
                 list.push("a process to carry it on; the one that did is gone".to_owned());
@@ -271,7 +281,14 @@ fn may(state: &RunState, live: bool) -> Vec<Possibility> {
                 "its changes are taken back, newest first, after showing them",
             );
         }
-        Life::Stuck => offer(format!("footbridge undo {run}"), "the undo is planned again from a fresh look"),
+        Life::Stuck => {
+            for (command, causes) in ways_on(state) {
+                offer(command, &causes);
+            }
+        }
+        Life::PartlyUndone => {
+            offer(format!("footbridge undo {run}"), "what stands is taken back too, after showing it");
+        }
         Life::Undone => {}
     }
     if matches!(state.life, Life::Succeeded | Life::Failed) {
@@ -308,6 +325,11 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
     for one in &told.by_hand {
         let told = clean(&one.by_hand.told());
         text.push_str(&format!("{}{}: {} ({told})\n", label("by hand"), one.step, one.state));
+    }
+    for (name, lines) in [("taken back", &told.taken_back), ("stands", &told.stands)] {
+        for line in lines {
+            text.push_str(&format!("{}{}\n", label(name), clean(line)));
+        }
     }
     let when = match told.next.at {
         Some(at) if at > now => format!(" at {at} (in {})", format_duration(whole_seconds(at.since(now)))),

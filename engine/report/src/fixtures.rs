@@ -20,6 +20,7 @@ pub(crate) fn workflow(steps: &[(&str, &[&str])]) -> Workflow {
         steps: steps.iter().map(|(id, needs)| step(id, needs)).collect(),
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
+        undo: None,
         layers: vec!["shipped".into()],
     }
 }
@@ -52,6 +53,7 @@ pub(crate) fn change(key: &str, kind: ChangeKind, before: Value, after: Value) -
         after,
         summary: None,
         reversibility: Reversibility::Reversible,
+        loss: None,
         note: Value::Null,
     }
 }

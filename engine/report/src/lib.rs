@@ -20,6 +20,7 @@ pub mod stepping_in;
 pub mod style;
 pub mod summary;
 pub mod undo;
+mod undoing;
 mod values;
 
 pub use style::{Paint, Style};

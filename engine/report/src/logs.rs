@@ -1,7 +1,7 @@
 //! A run's history, one line a record.
 
 use model::event::Event;
-use model::{Applied, Attachment, Intervention, Ownership, Record};
+use model::{Applied, Attachment, Choice, Intervention, Ownership, Record};
 
 use crate::Style;
 use crate::values::{clean, counted, shown};
@@ -148,18 +148,32 @@ pub fn told(event: &Event) -> String {
         Event::Cancelled => "cancelled; nothing was undone".to_owned(),
         Event::Finished { succeeded: true } => "succeeded".to_owned(),
         Event::Finished { succeeded: false } => "failed; nothing was undone".to_owned(),
-        Event::UndoStarted { by, digest, entries } => {
+        Event::UndoStarted { by, digest, entries, scope, note } => {
             let count = entries.iter().filter(|entry| entry.left.is_none()).count();
+            let decided: Vec<String> = entries
+                .iter()
+                .filter_map(|entry| {
+                    let word = match entry.choice? {
+                        Choice::Leave => "left as it is",
+                        Choice::Overrule => "overruled",
+                    };
+                    Some(format!("; {}/{} {word}", entry.step, entry.key))
+                })
+                .collect();
+            let why = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
             format!(
-                "undo of {} started by {by}, digest {}",
+                "undo{} of {} started by {by}, digest {}{}{why}",
+                scope.flag(),
                 counted(count, "change", "changes"),
-                digest.short()
+                digest.short(),
+                decided.concat()
             )
         }
         Event::UndoStuck { step, key, failure } => {
             format!("{step}: undo of {key} is stuck: {} {}", failure.code, failure.message)
         }
         Event::UndoFinished => "undone".to_owned(),
+        Event::UndoneInPart => "undone in part; what stands can be taken back too".to_owned(),
     }
 }
 

@@ -20,7 +20,13 @@ pub fn standing(state: &RunState) -> Standing {
     match state.life {
         Life::Awaiting if asked_to_stop => return Standing::Busy,
         Life::Awaiting => return Standing::Person,
-        Life::Paused | Life::Cancelled | Life::Failed | Life::Succeeded | Life::Undone | Life::Stuck => {
+        Life::Paused
+        | Life::Cancelled
+        | Life::Failed
+        | Life::Succeeded
+        | Life::Undone
+        | Life::PartlyUndone
+        | Life::Stuck => {
             return Standing::Rests;
         }
         Life::Running | Life::Undoing => {}

@@ -16,13 +16,13 @@ pub fn text(runs: &[RunSummary], style: Style) -> String {
     let target_width =
         runs.iter().map(|run| clean(&run.target).chars().count()).max().unwrap_or(0).max("target".len());
     let head = format!(
-        "{:26}  {:11}  {:workflow_width$}  {:target_width$}  {:20}  steps",
+        "{:26}  {:13}  {:workflow_width$}  {:target_width$}  {:20}  steps",
         "run", "state", "workflow", "target", "last event"
     );
     let mut text = format!("{}\n", style.quiet(&head));
     for run in runs {
         let done = run.steps.iter().filter(|step| matches!(step.state.as_str(), "done" | "skipped")).count();
-        let padding = " ".repeat(11_usize.saturating_sub(status_word(run.state).len()));
+        let padding = " ".repeat(13_usize.saturating_sub(status_word(run.state).len()));
         text.push_str(&format!(
             "{:26}  {}{padding}  {:workflow_width$}  {:target_width$}  {:20}  {done}/{}\n",
             run.run.to_string(),

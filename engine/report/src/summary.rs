@@ -17,6 +17,7 @@ pub fn status_word(status: RunStatus) -> &'static str {
         RunStatus::Stuck => "stuck",
         RunStatus::Cancelled => "cancelled",
         RunStatus::Undone => "undone",
+        RunStatus::PartlyUndone => "partly-undone",
         RunStatus::Running => "running",
         RunStatus::Paused => "paused",
         RunStatus::Undoing => "undoing",
@@ -26,7 +27,7 @@ pub fn status_word(status: RunStatus) -> &'static str {
 
 pub(crate) fn painted(status: RunStatus, style: Style) -> String {
     let paint = match status {
-        RunStatus::Succeeded | RunStatus::Undone => Paint::Good,
+        RunStatus::Succeeded | RunStatus::Undone | RunStatus::PartlyUndone => Paint::Good,
         RunStatus::Failed | RunStatus::Stuck | RunStatus::InDoubt => Paint::Conflict,
         RunStatus::Waiting | RunStatus::Paused | RunStatus::Interrupted | RunStatus::Cancelled => {
             Paint::Update
@@ -83,6 +84,7 @@ pub(crate) fn stopped(state: RunStatus, asker: &Asker) -> String {
         | RunStatus::InDoubt
         | RunStatus::Stuck
         | RunStatus::Undone
+        | RunStatus::PartlyUndone
         | RunStatus::Running
         | RunStatus::Undoing
         | RunStatus::Interrupted => format!("asked to stop by {asked}"),
@@ -99,7 +101,7 @@ fn step_line(step: &StepSummary, width: usize, style: Style) -> String {
     let (sign, paint) = match step.state.as_str() {
         "done" => ("✓", Paint::Good),
         "failed" => ("✗", Paint::Conflict),
-        "skipped" | "blocked" | "pending" => ("·", Paint::Quiet),
+        "skipped" | "blocked" | "pending" | "undone" => ("·", Paint::Quiet),
         _ => ("…", Paint::Update),
     };
     let mut line = format!("  {} {:width$}  {}", style.paint(paint, sign), step.id.as_str(), step.state);

@@ -23,6 +23,7 @@ mod startable;
 mod supervisor;
 mod timetable;
 mod transfer;
+mod undo;
 mod undo_plan;
 mod wake;
 mod workflows;

@@ -167,6 +167,7 @@ fn run_once(step: &model::StepPath, inputs: &Map) -> Change {
         after: Value::from([("inputs", Value::Map(inputs.clone()))]),
         summary: None,
         reversibility: model::Reversibility::Irreversible,
+        loss: None,
         note: Value::Null,
     }
 }

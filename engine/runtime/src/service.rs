@@ -6,14 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveMode, ApproveRequest, DriftReport, Durability, History, ImportRequest, Imported, InterveneRequest,
-    PlanReply, PlanRequest, Service, StartRequest, UndoPlan, UndoVerdict,
+    PlanReply, PlanRequest, Service, StartRequest, UndoPlan, UndoRequest, UndoWanted,
 };
-use model::{Asker, Class, Code, Digest, Event, Failure, Life, Pinned, Record, RunId, RunState};
+use model::{Asker, Code, Digest, Event, Failure, Life, Pinned, Record, RunId, RunState};
 
 use crate::params::complete;
 use crate::startable::startable;
 use crate::supervisor::Supervisor;
-use crate::undo_plan::{entries, undo_plan};
 use crate::{approve, attached, planner};
 
 #[async_trait]
@@ -86,6 +85,13 @@ impl Service for Supervisor {
                 return Err(not_now(&state, "its plan waits for an approval", "footbridge approve RUN"));
             }
             Life::Stuck => return Err(not_now(&state, "its undo is stuck", "footbridge undo RUN")),
+            Life::PartlyUndone => {
+                return Err(not_now(
+                    &state,
+                    "a part of it was taken back",
+                    "footbridge undo RUN takes back the rest",
+                ));
+            }
             Life::Cancelled | Life::Succeeded | Life::Undone => {
                 return Err(not_now(&state, "it is over", "footbridge run starts a new one"));
             }
@@ -150,69 +156,17 @@ impl Service for Supervisor {
         self.step_in(run, request).await
     }
 
-    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
-        let state = self.state(run).await?;
-        if !matches!(state.life, Life::Succeeded | Life::Failed | Life::Cancelled | Life::Stuck) {
-            return Err(not_now(
-                &state,
-                "it must rest before it can be undone",
-                "footbridge cancel RUN, then undo it",
-            ));
-        }
-        if let Some((step, key, _)) = state.doubts().first().filter(|_| state.life != Life::Stuck) {
-            return Err(Failure::new(
-                Code::InDoubt,
-                Class::InDoubt,
-                format!("nobody can tell whether '{key}' of step '{step}' took effect"),
-            )
-            .hint(format!("decide first: footbridge approve {run} {step} --done, --retry or --abort")));
-        }
-        let bench = self.bench_of(&state).await?;
-        let plan = undo_plan(&bench, &state).await;
-        bench.session.close().await;
-        Ok(plan)
+    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure> {
+        self.plan_undo(run, &wanted).await
     }
 
-    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
-        let plan = self.undo_plan(run).await?;
-        if digest.is_some_and(|digest| digest != plan.digest) {
-            return Err(Failure::new(
-                Code::PlanStale,
-                Class::Conflict,
-                "the undo plan is no longer what was shown",
-            )
-            .hint("look at it again with 'footbridge undo RUN'"));
-        }
-        if digest.is_none() && plan.items.iter().any(|item| matches!(item.verdict, UndoVerdict::Presumed)) {
-            return Err(Failure::new(
-                Code::Approval,
-                Class::Denied,
-                "a write whose answer was lost is presumed to be ours; its undo must be approved by a person",
-            )
-            .hint(
-                "run 'footbridge undo RUN' at a terminal, or give the digest of the undo plan that was read",
-            ));
-        }
-        let entries = entries(&plan).map_err(|item| {
-            let why = match &item.verdict {
-                UndoVerdict::CannotTell { why } => {
-                    format!("nobody can tell how {} is now: {why}", item.target)
-                }
-                _ => format!("someone changed {} since the run", item.target),
-            };
-            Failure::new(Code::UndoConflict, Class::Conflict, format!("undo would not be safe: {why}"))
-                .hint("'footbridge undo RUN' shows the difference; nothing was taken back")
-        })?;
-        let open = self.open(run, by).await?;
-        self.append(&open, vec![Event::UndoStarted { by: by.to_owned(), digest: plan.digest, entries }])
-            .await?;
-        self.carry_on(&open);
-        Ok(())
+    async fn undo(&self, run: RunId, request: UndoRequest) -> Result<(), Failure> {
+        self.begin_undo(run, request).await
     }
 
     async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {
         let state = self.state(run).await?;
-        if matches!(state.life, Life::Undoing | Life::Undone | Life::Stuck) {
+        if matches!(state.life, Life::Undoing | Life::Undone | Life::PartlyUndone | Life::Stuck) {
             return Err(not_now(
                 &state,
                 "it was undone, so what it left is not what should be there",
@@ -262,6 +216,6 @@ impl Service for Supervisor {
     }
 }
 
-fn not_now(state: &RunState, why: &str, instead: &str) -> Failure {
+pub(crate) fn not_now(state: &RunState, why: &str, instead: &str) -> Failure {
     Failure::invalid(Code::RunState, format!("run {} cannot do that: {why}", state.id)).hint(instead)
 }

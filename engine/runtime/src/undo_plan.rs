@@ -2,102 +2,153 @@
 
 use std::collections::BTreeMap;
 
-use contracts::{UndoItem, UndoPlan, UndoVerdict};
-use model::change::Ownership;
-use model::event::UndoEntry;
-use model::refine::{compare, matches};
+use contracts::{UndoItem, UndoPlan, UndoVerdict, UndoWanted};
+use model::merge::{is_another, take_back};
 use model::step_state::ChangeState;
-use model::{ChangeKind, Digest, Reversibility, RunState, Seen, StepPath, StepState, Value};
+use model::value::Map;
+use model::{
+    ChangeKind, Choice, Digest, Failure, Ownership, Reversibility, RunState, StepPath, StepState, UndoEntry,
+    Value,
+};
 
 use crate::bench::Bench;
 use crate::phase::{Pause, Work, filled};
 
-pub(crate) async fn undo_plan(bench: &Bench, state: &RunState) -> UndoPlan {
-    let mut looks: BTreeMap<StepPath, Result<Seen, String>> = BTreeMap::new();
-    let mut items: Vec<UndoItem> = Vec::new();
-    for (step, change) in flow::newest_first(state) {
-        let Some((_, one)) = state.step(&step) else { continue };
-        if !looks.contains_key(&step) {
-            let position = state.position(&step).unwrap_or_default();
-            let looked = bench.probe(&Work::of(position, one)).await.map_err(Pause::why);
-            looks.insert(step.clone(), looked);
+/// Each step's objects as they are, or why nobody can tell.
+type Looks = BTreeMap<StepPath, Result<Map, String>>;
+
+pub(crate) async fn undo_plan(
+    bench: &Bench,
+    state: &RunState,
+    wanted: &UndoWanted,
+) -> Result<UndoPlan, Failure> {
+    let changes = flow::in_scope(state, &wanted.scope)?;
+    let mut looks = Looks::new();
+    for (step, _) in &changes {
+        if !looks.contains_key(step) {
+            looks.insert(step.clone(), look(bench, state, step).await);
         }
-        let whole = filled(&change.change, &|origin| state.known(origin));
-        // Several changes of one object are taken back one after the other: each finds what the newer one brought back.
-        let newer = items.iter().rev().find(|item| {
-            item.step == step
-                && item.target == whole.target
-                && matches!(item.verdict, UndoVerdict::Undo | UndoVerdict::Presumed | UndoVerdict::AlreadySo)
-        });
-        let left = match newer {
-            Some(newer) => newer.before.clone(),
-            None => flow::left_as(state, one, &whole.target),
+    }
+    let mut items: Vec<UndoItem> = Vec::new();
+    for (step, change) in changes {
+        let Some((_, one)) = state.step(&step) else { continue };
+        let item = Weighed { state, step, one, change, wanted }.item(&looks);
+        if item.verdict.takes_back() {
+            lay(&item, &mut looks);
+        }
+        items.push(item);
+    }
+    let digest = if wanted.scope.is_all() {
+        Digest::of(&(state.id, &items))
+    } else {
+        Digest::of(&(state.id, &wanted.scope, &items))
+    };
+    Ok(UndoPlan { run: state.id, scope: wanted.scope.clone(), items, digest })
+}
+
+async fn look(bench: &Bench, state: &RunState, step: &StepPath) -> Result<Map, String> {
+    let position = state.position(step).ok_or_else(|| format!("there is no step '{step}'"))?;
+    let seen = bench.probe(&Work::of(position, &state.steps[position])).await.map_err(Pause::why)?;
+    Ok(seen.objects().clone())
+}
+
+/// Older changes find what the undo of this one brings back: so does every other step that looks at the same object.
+fn lay(item: &UndoItem, looks: &mut Looks) {
+    for objects in looks.values_mut().flatten() {
+        if let Some(now) = objects.get_mut(&item.target) {
+            *now = take_back(&item.target, &item.before, &item.left, now).aim;
+        }
+    }
+}
+
+/// A change that stands, and what a person wants with it.
+struct Weighed<'a> {
+    state: &'a RunState,
+    step: StepPath,
+    one: &'a StepState,
+    change: &'a ChangeState,
+    wanted: &'a UndoWanted,
+}
+
+impl Weighed<'_> {
+    fn item(&self, looks: &Looks) -> UndoItem {
+        let whole = filled(&self.change.change, &|origin| self.state.known(origin));
+        let left = flow::left_as(self.state, self.one, self.change);
+        let now = match &looks[&self.step] {
+            Err(why) => Err(why.clone()),
+            Ok(objects) => match objects.get(&whole.target) {
+                None => Err("probe no longer looks at it".to_owned()),
+                Some(Value::CannotTell(why)) => Err(why.clone()),
+                Some(now) => Ok(now),
+            },
         };
-        let brought_back = newer.is_some_and(|newer| !matches!(newer.verdict, UndoVerdict::AlreadySo));
-        let verdict = if brought_back {
-            verdict(one, change, &whole.before, &left, Ok(&left))
-        } else {
-            let now = match &looks[&step] {
-                Err(why) => Err(why.clone()),
-                Ok(seen) => match seen.object(&whole.target) {
-                    None => Err("probe no longer looks at it".to_owned()),
-                    Some(Value::CannotTell(why)) => Err(why.clone()),
-                    Some(now) => Ok(now),
-                },
-            };
-            verdict(one, change, &whole.before, &left, now)
-        };
-        items.push(UndoItem {
-            step,
+        let mut item = UndoItem {
+            step: self.step.clone(),
             key: whole.key,
             target: whole.target,
             left,
+            now: now.as_ref().map_or(Value::Null, |now| (*now).clone()),
             before: whole.before,
-            verdict,
-        });
+            kept: Vec::new(),
+            verdict: UndoVerdict::Left,
+        };
+        item.verdict = match (self.stands_by_itself(), now) {
+            (Some(verdict), _) => verdict,
+            (None, Err(why)) => UndoVerdict::CannotTell { why },
+            (None, Ok(now)) => self.compared(&mut item, now),
+        };
+        item
     }
-    let digest = Digest::of(&(state.id, &items));
-    UndoPlan { run: state.id, items, digest }
-}
 
-fn verdict(
-    one: &StepState,
-    change: &ChangeState,
-    before: &Value,
-    left: &Value,
-    now: Result<&Value, String>,
-) -> UndoVerdict {
-    let target = &change.change.target;
-    let maker = one.changes.iter().find(|other| {
-        other.change.target == *target && other.change.kind == ChangeKind::Create && other.stands()
-    });
-    if let Some(maker) = maker
-        && maker.change.key != change.change.key
-    {
-        return UndoVerdict::Covered { by: maker.change.key.clone() };
+    /// What is clear without a look at the object.
+    fn stands_by_itself(&self) -> Option<UndoVerdict> {
+        if let Some(maker) = flow::maker(self.one, self.change) {
+            let by = maker.change.key.clone();
+            // Nobody wants an object left alone and its properties taken back.
+            let left = self.choice(&by) == Some(Choice::Leave);
+            return Some(if left { UndoVerdict::Left } else { UndoVerdict::Covered { by } });
+        }
+        if self.choice(&self.change.change.key) == Some(Choice::Leave) {
+            return Some(UndoVerdict::Left);
+        }
+        flow::stays(self.change).map(|why| UndoVerdict::Irreversible { why: why.to_owned() })
     }
-    if change.change.kind == ChangeKind::Run {
-        return UndoVerdict::Irreversible { why: "an action cannot be taken back".into() };
+
+    fn choice(&self, key: &str) -> Option<Choice> {
+        let choices = self.wanted.choices.iter();
+        choices.rev().find(|one| one.step == self.step && one.key == key).map(|one| one.choice)
     }
-    if change.change.reversibility == Reversibility::Irreversible {
-        return UndoVerdict::Irreversible { why: "the plan said that this cannot be taken back".into() };
-    }
-    let now = match now {
-        Err(why) => return UndoVerdict::CannotTell { why },
-        Ok(now) => now,
-    };
-    if matches(before, now) {
-        return UndoVerdict::AlreadySo;
-    }
-    if !matches(left, now) {
-        let mut differences = Vec::new();
-        compare(target, "", left, now, before, &mut differences);
-        return UndoVerdict::Conflict { differences };
-    }
-    match change.applied().map(|applied| applied.ownership) {
-        Some(Ownership::Presumed) => UndoVerdict::Presumed,
-        Some(Ownership::Adopted) => UndoVerdict::Irreversible { why: "it was so before the run".into() },
-        Some(Ownership::Ours) | None => UndoVerdict::Undo,
+
+    fn compared(&self, item: &mut UndoItem, now: &Value) -> UndoVerdict {
+        let made = &self.change.change;
+        let merge = take_back(&item.target, &item.before, &item.left, now);
+        item.kept = merge.kept;
+        if merge.conflicts.is_empty() {
+            item.before = merge.aim;
+            if item.before == *now {
+                return UndoVerdict::AlreadySo;
+            }
+            if made.reversibility == Reversibility::WithLoss {
+                let what = made.loss.clone().unwrap_or_else(|| "the plan did not say what".to_owned());
+                return UndoVerdict::WithLoss { what };
+            }
+            return match self.change.applied().map(|applied| applied.ownership) {
+                Some(Ownership::Presumed) => UndoVerdict::Presumed,
+                Some(Ownership::Adopted | Ownership::Ours) | None => UndoVerdict::Undo,
+            };
+        }
+        let differences = merge.conflicts;
+        let made_anew =
+            made.kind == ChangeKind::Create && is_another(self.step.as_str(), &made.after, &item.left, now);
+        if made_anew {
+            return UndoVerdict::Replaced { differences };
+        }
+        if self.choice(&item.key) != Some(Choice::Overrule) {
+            return UndoVerdict::Conflict { differences };
+        }
+        item.before = take_back(&item.target, &item.before, &merge.accepted, now).aim;
+        item.left = merge.accepted;
+        UndoVerdict::Overruled { differences }
     }
 }
 
@@ -106,18 +157,23 @@ pub(crate) fn entries(plan: &UndoPlan) -> Result<Vec<UndoEntry>, &UndoItem> {
     plan.items
         .iter()
         .map(|item| {
-            let left = match &item.verdict {
-                UndoVerdict::Undo | UndoVerdict::Presumed => None,
-                UndoVerdict::Covered { by } => Some(format!("removed with '{by}'")),
-                UndoVerdict::AlreadySo => Some("already as it was before".to_owned()),
-                UndoVerdict::Irreversible { why } => Some(why.clone()),
-                UndoVerdict::Conflict { .. } | UndoVerdict::CannotTell { .. } => return Err(item),
+            let (left, choice) = match &item.verdict {
+                UndoVerdict::Undo | UndoVerdict::Presumed | UndoVerdict::WithLoss { .. } => (None, None),
+                UndoVerdict::Overruled { .. } => (None, Some(Choice::Overrule)),
+                UndoVerdict::Covered { by } => (Some(format!("removed with '{by}'")), None),
+                UndoVerdict::AlreadySo => (Some("already as it was before".to_owned()), None),
+                UndoVerdict::Irreversible { why } => (Some(why.clone()), None),
+                UndoVerdict::Left => (Some("a person left it as it is".to_owned()), Some(Choice::Leave)),
+                UndoVerdict::Conflict { .. }
+                | UndoVerdict::Replaced { .. }
+                | UndoVerdict::CannotTell { .. } => return Err(item),
             };
             Ok(UndoEntry {
                 step: item.step.clone(),
                 key: item.key.clone(),
                 left,
                 expected: item.left.clone(),
+                choice,
             })
         })
         .collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveRequest, DriftReport, History, ImportRequest, Imported, InterveneRequest, PlanReply, PlanRequest,
-    Service, StartRequest, UndoPlan,
+    Service, StartRequest, UndoPlan, UndoRequest, UndoWanted,
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -131,12 +131,12 @@ impl Service for Client {
         self.ask(Route::Intervene, &wire::Intervene { run, request }).await
     }
 
-    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
-        self.ask(Route::UndoPlan, &wire::OfRun { run }).await
+    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure> {
+        self.ask(Route::UndoPlan, &wire::PlanOfUndo { run, wanted }).await
     }
 
-    async fn undo(&self, run: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
-        self.ask(Route::Undo, &wire::Undo { run, by: by.to_owned(), digest }).await
+    async fn undo(&self, run: RunId, request: UndoRequest) -> Result<(), Failure> {
+        self.ask(Route::Undo, &wire::Undo { run, request }).await
     }
 
     async fn verify(&self, run: RunId) -> Result<DriftReport, Failure> {

@@ -141,10 +141,13 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
             let asked: wire::Intervene = read(body)?;
             write(&service.intervene(asked.run, asked.request).await?)
         }
-        Route::UndoPlan => write(&service.undo_plan(read::<wire::OfRun>(body)?.run).await?),
+        Route::UndoPlan => {
+            let asked: wire::PlanOfUndo = read(body)?;
+            write(&service.undo_plan(asked.run, asked.wanted).await?)
+        }
         Route::Undo => {
             let asked: wire::Undo = read(body)?;
-            write(&service.undo(asked.run, &asked.by, asked.digest).await?)
+            write(&service.undo(asked.run, asked.request).await?)
         }
         Route::Verify => write(&service.verify(read::<wire::OfRun>(body)?.run).await?),
         Route::Runs => write(&service.runs().await?),

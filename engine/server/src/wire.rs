@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contracts::{ApproveRequest, InterveneRequest};
+use contracts::{ApproveRequest, InterveneRequest, UndoRequest, UndoWanted};
 use model::{Asker, Code, Digest, Failure, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -127,10 +127,15 @@ pub(crate) struct Intervene {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PlanOfUndo {
+    pub(crate) run: RunId,
+    pub(crate) wanted: UndoWanted,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Undo {
     pub(crate) run: RunId,
-    pub(crate) by: String,
-    pub(crate) digest: Option<Digest>,
+    pub(crate) request: UndoRequest,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

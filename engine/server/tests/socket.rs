@@ -6,12 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveRequest, DriftReport, Found, History, ImportRequest, Imported, InterveneRequest, Payload,
-    PlanReply, PlanRequest, Service, StartRequest, TakeOver, UndoItem, UndoPlan, UndoVerdict, WholeRun,
+    PlanReply, PlanRequest, Service, StartRequest, TakeOver, UndoItem, UndoPlan, UndoRequest, UndoVerdict,
+    UndoWanted, WholeRun,
 };
 use footbridge_server::{Client, Server, SocketName};
 use model::event::Decision;
 use model::{
-    Asker, Class, Code, Digest, Failure, Intervention, Life, Pinned, Plan, RunId, StepPath, Value, Workflow,
+    Asker, Class, Code, Digest, Failure, Intervention, Life, Pinned, Plan, RunId, StepPath, UndoScope, Value,
+    Workflow,
 };
 
 /// Far longer than any request here takes.
@@ -49,6 +51,7 @@ fn workflow() -> Workflow {
         steps: Vec::new(),
         lib: std::collections::BTreeMap::new(),
         overlay: std::collections::BTreeMap::new(),
+        undo: None,
         layers: vec!["shipped".into()],
     }
 }
@@ -93,20 +96,22 @@ impl Service for Remembering {
         Ok(())
     }
 
-    async fn undo_plan(&self, run: RunId) -> Result<UndoPlan, Failure> {
+    async fn undo_plan(&self, run: RunId, wanted: UndoWanted) -> Result<UndoPlan, Failure> {
         let items = vec![UndoItem {
             step: StepPath::from("a"),
             key: "create".into(),
             target: "mail_user:x".into(),
             left: Value::from([("hidden", Value::Bool(true))]),
+            now: Value::Null,
             before: Value::Null,
+            kept: Vec::new(),
             verdict: UndoVerdict::Covered { by: "mail_user:y".into() },
         }];
-        Ok(UndoPlan { run, items, digest: Digest::of_bytes(b"undo") })
+        Ok(UndoPlan { run, scope: wanted.scope, items, digest: Digest::of_bytes(b"undo") })
     }
 
-    async fn undo(&self, _: RunId, by: &str, digest: Option<Digest>) -> Result<(), Failure> {
-        self.note(format!("undo by {by} {digest:?}"));
+    async fn undo(&self, _: RunId, request: UndoRequest) -> Result<(), Failure> {
+        self.note(format!("undo by {} {:?} {:?}", request.by, request.wanted, request.digest));
         Ok(())
     }
 
@@ -197,8 +202,12 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         files: Vec::new(),
     };
     assert_eq!(client.intervene(run(), skip).await, Ok(()));
-    assert_eq!(client.undo(run(), "ann", Some(Digest::of_bytes(b"undo"))).await, Ok(()));
-    let undo = client.undo_plan(run()).await.expect("an undo plan");
+    let wanted = UndoWanted { scope: UndoScope::Only("a".into()), choices: Vec::new() };
+    let undo = client.undo_plan(run(), wanted.clone()).await.expect("an undo plan");
+    assert_eq!(undo.scope, wanted.scope);
+    let digest = Some(undo.digest);
+    let request = UndoRequest { by: "ann".into(), wanted: wanted.clone(), digest, note: None };
+    assert_eq!(client.undo(run(), request).await, Ok(()));
     assert!(matches!(&undo.items[0].verdict, UndoVerdict::Covered { by } if by == "mail_user:y"));
     assert_eq!(client.verify(run()).await.expect("a report").cannot_tell.len(), 1);
     assert_eq!(client.runs().await, Ok(vec![run()]));
@@ -221,7 +230,7 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         "pause by bob: lunch".to_owned(),
         "cancel by bob".to_owned(),
         "Skip a by bob: not here".to_owned(),
-        format!("undo by ann {:?}", Some(Digest::of_bytes(b"undo"))),
+        format!("undo by ann {wanted:?} {digest:?}"),
         "history from 4 waiting 99".to_owned(),
         format!("import {} by ann No", run()),
     ];

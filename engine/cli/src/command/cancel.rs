@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Asker;
 
 use crate::Exit;
-use crate::command::undo;
+use crate::command::undo::{self, Consent, How};
 use crate::context::Context;
 use crate::follow::follow;
 use crate::holder;
@@ -39,7 +39,9 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         let followed = follow(context, service, run, Duration::ZERO).await?;
         if arguments.undo && !followed.interrupted {
             context.output.note(&format!("{run} is cancelled"));
-            return undo::take_back(context, engine, run, &undo::Arguments::whole(arguments.yes, wait)).await;
+            let consent = if arguments.yes { Consent::Yes } else { Consent::Asked };
+            let how = How { consent, wait, ..How::default() };
+            return undo::carry_out(context, engine, run, &how).await;
         }
         let summary = followed.loaded.summary();
         context.output.either(|| serde_json::json!(summary), |style| report::summary::text(&summary, style));

@@ -90,7 +90,7 @@ fn notes(imported: &Imported, target: &str) -> Vec<String> {
     let goes_on = match imported.life {
         Life::Running | Life::Undoing => Some("`footbridge resume RUN` carries it on"),
         Life::Awaiting | Life::Paused | Life::Failed | Life::Stuck => Some("it can be carried on here"),
-        Life::Succeeded | Life::Cancelled | Life::Undone => None,
+        Life::Succeeded | Life::Cancelled | Life::PartlyUndone | Life::Undone => None,
     };
     if let Some(goes_on) = goes_on.filter(|_| imported.added > 0) {
         notes.push(format!("{goes_on}; the copy where it came from must then stay at rest"));

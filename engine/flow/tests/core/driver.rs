@@ -9,7 +9,7 @@ use model::command::Rest;
 use model::value::Map;
 use model::{
     Command, CommandId, Digest, Event, Intervention, Life, Pinned, Record, RunId, RunState, Stage, StepPath,
-    Timestamp,
+    Timestamp, UndoEntry, UndoScope,
 };
 
 use crate::shapes::{Part, workflow};
@@ -167,6 +167,7 @@ impl Driver {
                 Rest::Paused => Event::Paused,
                 Rest::Cancelled => Event::Cancelled,
                 Rest::Undone => Event::UndoFinished,
+                Rest::UndoneInPart => Event::UndoneInPart,
             }]);
             return true;
         }
@@ -242,16 +243,25 @@ impl Driver {
 
     /// Starts to take back all that stands.
     pub(crate) fn undo(&mut self) {
-        let entries = flow::newest_first(&self.state)
+        assert!(self.undo_of(UndoScope::All), "a whole undo leaves nothing that could need anything");
+    }
+
+    /// Starts to take back a part; false when what would stay needs it.
+    pub(crate) fn undo_of(&mut self, scope: UndoScope) -> bool {
+        let Ok(changes) = flow::in_scope(&self.state, &scope) else { return false };
+        let entries = changes
             .into_iter()
-            .map(|(step, change)| model::event::UndoEntry {
+            .map(|(step, change)| UndoEntry {
                 step,
                 key: change.change.key.clone(),
                 left: None,
                 expected: change.change.after.clone(),
+                choice: None,
             })
             .collect();
-        self.append(vec![Event::UndoStarted { by: "b".into(), digest: Digest::default(), entries }]);
+        let digest = Digest::default();
+        self.append(vec![Event::UndoStarted { by: "b".into(), digest, entries, scope, note: None }]);
+        true
     }
 
     pub(crate) fn end(&self) -> End {

@@ -161,6 +161,7 @@ pub(crate) fn change(step: usize, at: usize) -> Change {
         after: Value::text("there"),
         summary: None,
         reversibility: Reversibility::Reversible,
+        loss: None,
         note: Value::Null,
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use model::event::Decision;
-use model::{Event, Life, Record, Stage};
+use model::{Event, Life, Record, Stage, StepPath, UndoScope};
 use proptest::prelude::*;
 
 use crate::driver::Driver;
-use crate::shapes::{Part, parts};
+use crate::shapes::{Part, parts, path};
 use crate::world::{Faults, World, faults};
 
 /// The steps that need one of `from`, directly or not.
@@ -115,5 +115,42 @@ proptest! {
         let mut whole = forward;
         whole.append(&mut expected);
         prop_assert_eq!(&driver.world.ledger, &whole);
+    }
+
+    #[test]
+    fn undo_in_parts_leaves_nothing_that_stands_without_what_it_needs(
+        parts in parts(), faults in faults(), seed: u64, orders: u64, scopes in proptest::collection::vec(any::<(bool, usize)>(), 0..6),
+    ) {
+        let mut driver = Driver::approved(&parts, faults, seed, orders);
+        driver.finish();
+        for (alone, at) in scopes {
+            if driver.state.life == Life::Undone {
+                break;
+            }
+            let step = path(at % parts.len());
+            let before = driver.state.standing().len();
+            let scope = if alone { UndoScope::Only(step.clone()) } else { UndoScope::To(step.clone()) };
+            if !driver.undo_of(scope) {
+                continue;
+            }
+            driver.finish();
+            let standing: Vec<StepPath> = driver.state.standing().iter().map(|(step, _)| step.path.clone()).collect();
+            prop_assert!(standing.len() <= before);
+            prop_assert_eq!(driver.state.life == Life::Undone, standing.is_empty());
+            prop_assert!(!alone || !standing.contains(&step));
+            for stands in &standing {
+                let (spec, _) = driver.state.step(stands).expect("a step of the run");
+                for need in &spec.needs {
+                    let (need, _) = driver.state.step(need).expect("a step of the run");
+                    prop_assert!(!driver.state.taken_back(need), "{stands} stands without {}", need.path);
+                }
+            }
+        }
+        if driver.state.life != Life::Undone {
+            driver.undo();
+            driver.finish();
+        }
+        prop_assert_eq!(driver.state.life, Life::Undone);
+        prop_assert!(driver.world.present().is_empty());
     }
 }

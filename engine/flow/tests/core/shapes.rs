@@ -97,6 +97,7 @@ pub(crate) fn workflow(parts: &[Part]) -> Arc<Workflow> {
         steps,
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
+        undo: None,
         layers: Vec::new(),
     })
 }

@@ -98,7 +98,7 @@ pub fn judge(state: &RunState, around: &Around) -> Vec<Finding> {
 fn may_still_act(life: Life) -> bool {
     match life {
         Life::Awaiting | Life::Running | Life::Paused | Life::Failed | Life::Undoing | Life::Stuck => true,
-        Life::Cancelled | Life::Succeeded | Life::Undone => false,
+        Life::Cancelled | Life::Succeeded | Life::PartlyUndone | Life::Undone => false,
     }
 }
 

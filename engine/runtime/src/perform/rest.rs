@@ -14,6 +14,7 @@ pub(super) async fn perform(hand: &Hand, as_what: Rest, turn: u32) -> Result<(),
         Rest::Paused => Event::Paused,
         Rest::Cancelled => Event::Cancelled,
         Rest::Undone => Event::UndoFinished,
+        Rest::UndoneInPart => Event::UndoneInPart,
     };
     let moved = |state: &RunState| (state.next_sequence != turn).then_some(());
     hand.log.append_unless(moved, vec![event], Durability::Awaited).await.map(|_| ())

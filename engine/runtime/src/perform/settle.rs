@@ -1,8 +1,9 @@
 //! Looks for a write whose answer was lost: applied, not applied, or only a person can tell.
 
 use flow::Settlement;
+use model::merge::take_back;
 use model::step_state::Progress;
-use model::{ChangeKind, Event, Failure, StepPath};
+use model::{Change, ChangeKind, Event, Failure, RunState, StepPath, Value};
 
 use super::{Hand, work};
 use crate::gateway::Mode;
@@ -19,13 +20,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
     };
     let known = |origin: &str| state.known(origin);
     let whole = filled(&change.change, &known);
-    // Going back, the roles turn: the state from before is wanted, and what the run left is where it started.
-    let (wanted, before) = if undo {
-        (whole.before.clone(), flow::left_as(&state, &one, &whole.target))
-    } else {
-        (whole.after.clone(), whole.before.clone())
-    };
-    let mut found = model::Value::Null;
+    let mut found = Value::Null;
     let settlement = if whole.kind == ChangeKind::Run {
         Settlement::CannotTell { why: "an action leaves nothing behind that could be looked at".into() }
     } else {
@@ -33,6 +28,11 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
             Ok(seen) => {
                 let now = hand.bench.parts.clock.now();
                 found = seen.object(&whole.target).cloned().unwrap_or_default();
+                let (wanted, before) = if undo {
+                    both_ways_back(&state, &step, &whole, &found)
+                } else {
+                    (whole.after.clone(), whole.before.clone())
+                };
                 flow::settle(&wanted, &before, seen.object(&whole.target), *sent, *settle_ms, *looks, now)
             }
             Err(Pause::Cancelled) => return Ok(()),
@@ -55,4 +55,13 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
         Settlement::CannotTell { why } => Event::Asked { step, key, why, undo },
     };
     hand.lazily(event).await
+}
+
+/// Going back, the roles turn: what the change touched is wanted as it was before, and the rest as it is now. Where
+/// something of it is still to be taken back, nothing was.
+fn both_ways_back(state: &RunState, step: &StepPath, whole: &Change, now: &Value) -> (Value, Value) {
+    let entry = state.undo.iter().find(|entry| entry.step == *step && entry.key == whole.key);
+    let left = entry.map_or_else(|| whole.after.clone(), |entry| entry.expected.clone());
+    let merge = take_back(&whole.target, &whole.before, &left, now);
+    if merge.conflicts.is_empty() { (merge.aim, now.clone()) } else { (whole.before.clone(), left) }
 }

@@ -1,10 +1,11 @@
-//! Takes one recorded change back, if its object is still as the run left it.
+//! Takes one recorded change back, as far as its object is still as the run left it.
 
 use model::change::{Applied, Ownership};
-use model::refine::{compare, matches};
+use model::merge::take_back;
+use model::refine::Difference;
 use model::value::Map;
 use model::workflow::Phase;
-use model::{Class, Code, Event, Failure, RunState, StepPath, Value};
+use model::{Change, Class, Code, Event, Failure, RunState, StepPath, Value};
 
 use super::{Hand, work};
 use crate::gateway::{Mode, Sent};
@@ -31,28 +32,23 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
         applied: Applied { ownership, outcome, evidence },
         undo: true,
     };
-    match seen.object(&whole.target) {
-        Some(now) if matches(&whole.before, now) => {
-            return hand.lazily(done(Value::Null, Map::new(), Ownership::Adopted)).await;
-        }
-        Some(now) if matches(&entry.expected, now) => {}
-        found => {
-            let mut differences = Vec::new();
-            let now = found.cloned().unwrap_or_default();
-            compare(&whole.target, "", &entry.expected, &now, &whole.before, &mut differences);
-            let places: Vec<String> = differences
-                .iter()
-                .map(|one| format!("{} {}: {} → {}", one.target, one.at, one.planned_from, one.now))
-                .collect();
-            let failure = Failure::new(
-                Code::UndoConflict,
-                Class::Conflict,
-                format!("someone changed it since: {}", places.join("; ")),
-            )
-            .hint("put the object back as the run left it, or leave it, then undo again");
-            return hand.lazily(Event::UndoStuck { step, key, failure }).await;
-        }
+    let Some(now) = seen.object(&whole.target).filter(|now| !matches!(now, Value::CannotTell(_))) else {
+        let failure = Failure::new(
+            Code::CannotTell,
+            Class::Conflict,
+            format!("nobody can tell how {} is now, so it is not taken back", whole.target),
+        );
+        return hand.lazily(Event::UndoStuck { step, key, failure }).await;
+    };
+    let merge = take_back(&whole.target, &whole.before, &entry.expected, now);
+    if !merge.conflicts.is_empty() {
+        return hand.lazily(Event::UndoStuck { step, key, failure: conflict(&merge.conflicts) }).await;
     }
+    if merge.aim == *now {
+        return hand.lazily(done(Value::Null, Map::new(), Ownership::Adopted)).await;
+    }
+    // The script sees the object as it is and as it should become: what others changed since is the same in both.
+    let whole = Change { before: merge.aim, after: now.clone(), ..whole };
     let outcome = change.applied().map(|applied| applied.outcome.clone()).unwrap_or_default();
     let mode = Mode::Write { key: key.clone(), attempt: one.attempts + 1, undo: true };
     let (result, sent) = hand.bench.phase(&work, Phase::Undo, vec![whole.to_value(), outcome], mode).await;
@@ -82,6 +78,16 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
         }
         (Sent::Described(_), Ok(_)) => Err(Failure::bug("an undo only wrote a request down")),
     }
+}
+
+fn conflict(differences: &[Difference]) -> Failure {
+    let places: Vec<String> = differences
+        .iter()
+        .map(|one| format!("{} {}: {} → {}", one.target, one.at, one.planned_from, one.now))
+        .collect();
+    let why = format!("someone changed it since: {}", places.join("; "));
+    Failure::new(Code::UndoConflict, Class::Conflict, why)
+        .hint("put the object back as the run left it, or leave it, then undo again")
 }
 
 /// A failed undo is tried again only when it was transient; otherwise the run is stuck, never silently retried.

@@ -77,6 +77,7 @@ pub(crate) fn workflow(source: &str) -> Workflow {
         steps: vec![step("account", source)],
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
+        undo: None,
         layers: vec!["shipped".into()],
     }
 }

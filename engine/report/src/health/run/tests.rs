@@ -102,7 +102,13 @@ fn a_stuck_undo_says_where_it_stopped() {
         key: "k".into(),
         failure: Failure::invalid(Code::ExchangeDenied, "no right"),
     };
-    let undo = Event::UndoStarted { by: "ann".into(), digest: Digest::default(), entries: Vec::new() };
+    let undo = Event::UndoStarted {
+        by: "ann".into(),
+        digest: Digest::default(),
+        entries: Vec::new(),
+        scope: model::UndoScope::All,
+        note: None,
+    };
     let finding =
         found(vec![approved(), Event::Finished { succeeded: false }, undo, stuck], &around(9_000), "undo");
     let finding = finding.expect("it is found");

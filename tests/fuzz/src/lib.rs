@@ -2,6 +2,7 @@
 
 mod certificate;
 mod clixml;
+mod export;
 mod fragments;
 mod har;
 mod jwt;
@@ -11,6 +12,7 @@ mod www_authenticate;
 
 pub use certificate::certificate;
 pub use clixml::clixml;
+pub use export::export;
 pub use fragments::fragments;
 pub use har::har;
 pub use jwt::jwt;
@@ -20,9 +22,10 @@ pub use www_authenticate::www_authenticate;
 /// A target's name, which is its corpus' folder too, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("certificate", certificate),
     ("clixml", clixml),
+    ("export", export),
     ("fragments", fragments),
     ("har", har),
     ("jwt", jwt),

@@ -15,6 +15,7 @@ mod first_run;
 #[cfg(unix)]
 mod full_disk;
 mod holder;
+mod in_doubt;
 mod inspect;
 #[cfg(unix)]
 mod interrupts;
@@ -22,6 +23,7 @@ mod known_later;
 mod looking;
 mod main_job;
 mod notes;
+mod operating;
 mod proving;
 mod secrets;
 #[path = "../support/mod.rs"]

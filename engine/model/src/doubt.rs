@@ -15,7 +15,7 @@ pub struct Doubt {
     /// What the write was for: `mail_user:SfBOnline-ApplicationAccount`.
     pub object: String,
     pub kind: ChangeKind,
-    /// The host function that wrote: `exchange.new_mail_user`.
+    /// The host function that wrote: `exchange::new_mail_user`.
     pub function: String,
     /// The request, where one write may take several.
     #[serde(default, skip_serializing_if = "Option::is_none")]

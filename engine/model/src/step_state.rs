@@ -217,7 +217,7 @@ impl ChangeState {
 /// A write as it was sent: what a person asks about when its answer is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentWrite {
-    /// Its path: `exchange.new_mail_user`.
+    /// Its path: `exchange::new_mail_user`.
     pub function: String,
     pub at: Timestamp,
     /// The last request of a write that may take several.

@@ -47,7 +47,7 @@ fn readable(at: Option<Timestamp>) -> serde_json::Value {
     at.map(|at| at.to_string()).into()
 }
 
-/// `application_account: create mail_user:X by exchange.new_mail_user`
+/// `application_account: create mail_user:X by exchange::new_mail_user`
 pub(crate) fn which(doubt: &Doubt) -> String {
     let back = if doubt.undo { "undo of " } else { "" };
     let (step, what) = (&doubt.step, word(doubt.kind));
@@ -90,7 +90,7 @@ mod tests {
             step: "a".into(),
             key: "k".into(),
             attempt: 1,
-            function: "exchange.new_mail_user".into(),
+            function: "exchange::new_mail_user".into(),
             arguments: Map::new(),
             settle_ms: 5_000,
             undo: false,
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn promise_1_every_stage_of_a_doubt_is_told() {
-        let head = "in doubt: a: create thing:k by exchange.new_mail_user\n  sent 1970-01-01T00:00:04Z\n";
+        let head = "in doubt: a: create thing:k by exchange::new_mail_user\n  sent 1970-01-01T00:00:04Z\n";
         let broke = "  its answer is not known: the connection broke\n";
         let told = |events, live| shown(ChangeKind::Create, events, live);
         assert_eq!(told(vec![], true), "", "an answer that is waited for is no doubt");

@@ -1,6 +1,6 @@
 //! `footbridge logs`: what happened in a run, and with `-f` what goes on happening.
 
-use model::Code;
+use model::{Code, Doubt};
 use report::standing::{Standing, standing};
 
 use crate::Exit;
@@ -37,6 +37,11 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
                 }
                 news => print(context, &news?),
             }
+        }
+        // The lines tell what happened; what is still to be decided is said where it does not mix with them.
+        let doubts = Doubt::all(&loaded.state, loaded.live);
+        if !context.output.json && !doubts.is_empty() {
+            context.output.note(&report::doubt::text(&doubts, context.output.note_style()));
         }
         Ok(Exit::Ok)
     })

@@ -48,6 +48,30 @@ title = "First"
 "#;
 
 #[test]
+fn who_needs_an_output_is_whom_check_would_refuse_had_the_step_a_condition() {
+    for (with, when, expected) in [
+        ("steps.a.x", None, vec!["steps.a.x"]),
+        ("steps.a?.x", None, vec![]),
+        ("steps.a == ()", None, vec![]),
+        ("steps.b.x", None, vec![]),
+        ("\"steps.a.x\"", None, vec![]),
+        // Whoever has a condition of its own may know; the condition itself is always asked.
+        ("steps.a.x", Some("steps.a?.x != ()"), vec![]),
+        ("steps.a?.x", Some("steps.a.x == 1"), vec!["steps.a.x == 1"]),
+    ] {
+        let when_line = when.map(|when| format!("when = '{when}'\n")).unwrap_or_default();
+        let reader = format!(
+            "[steps.r]\ntitle = \"R\"\nneeds = [\"a\", \"b\"]\nwith = {{ v = '{with}' }}\n{when_line}"
+        );
+        let others = "[steps.a]\ntitle = \"A\"\n[steps.b]\ntitle = \"B\"\n";
+        let workflow = manifest::resolve(&[shipped(&format!("{HEAD}{others}{reader}"), &["a", "b", "r"])]);
+        let workflow = workflow.unwrap_or_else(|findings| panic!("{findings:?}"));
+        let reader = workflow.step(&"r".into()).expect("the reader");
+        assert_eq!(manifest::needed_outputs(reader, &"a".into()), expected, "{with} {when:?}");
+    }
+}
+
+#[test]
 fn everything_arrives() {
     let mut files = shipped(&format!("{HEAD}source = \"a document\"\n{WHOLE}"), &["first", "second"]);
     files.files.insert("lib/names.rhai".into(), "fn name() {}".into());

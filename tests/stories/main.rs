@@ -25,6 +25,7 @@ mod main_job;
 mod notes;
 mod operating;
 mod proving;
+mod repin;
 mod secrets;
 #[path = "../support/mod.rs"]
 mod support;

@@ -50,7 +50,7 @@ pub(crate) enum Command {
     Plan(command::plan::Arguments),
     /// Plan, have it approved, and carry it out
     Run(command::run::Arguments),
-    /// Carry a run on exactly where it stopped
+    /// Carry a run on exactly where it stopped, or with other code
     Resume(command::resume::Arguments),
     /// Approve a plan or a held step, answer a form, or decide about a lost write
     Approve(command::approve::Arguments),

@@ -69,6 +69,8 @@ impl Exit {
             | Code::FunctionUnknown
             | Code::CannotTell
             | Code::RunState
+            | Code::Repin
+            | Code::WantedAgain
             | Code::Deadline
             | Code::Timeout
             | Code::Aborted

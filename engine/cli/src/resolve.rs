@@ -51,18 +51,31 @@ pub(crate) fn given(context: &Context, given: &Given) -> Result<(Workflow, Map),
     for path in &given.var_files {
         values.extend(var_file(path)?);
     }
-    for var in &given.vars {
+    values.extend(split(&given.vars)?);
+    let params = manifest::parameters(&workflow, &values).map_err(all)?;
+    Ok((workflow, params))
+}
+
+/// The values of `--var` alone, none filled in.
+pub(crate) fn typed(workflow: &Workflow, vars: &[String]) -> Result<Map, Problem> {
+    manifest::typed(workflow, &split(vars)?).map_err(all)
+}
+
+fn split(vars: &[String]) -> Result<Vec<manifest::Given>, Problem> {
+    let one = |var: &String| {
         let (name, value) = var.split_once('=').ok_or_else(|| {
             Problem::from(
                 Failure::invalid(Code::Settings, format!("'--var {var}' has no '='"))
                     .hint("write --var name=value"),
             )
         })?;
-        values.push((name.trim().to_owned(), value.to_owned(), "--var".to_owned()));
-    }
-    let params = manifest::parameters(&workflow, &values)
-        .map_err(|failures| Problem::findings(failures.into_iter().map(|failure| (failure, 1))))?;
-    Ok((workflow, params))
+        Ok((name.trim().to_owned(), value.to_owned(), "--var".to_owned()))
+    };
+    vars.iter().map(one).collect()
+}
+
+fn all(failures: Vec<Failure>) -> Problem {
+    Problem::findings(failures.into_iter().map(|failure| (failure, 1)))
 }
 
 /// What `--target` means; every mistake in its file is told at once.

@@ -23,7 +23,7 @@ pub use model::Finding;
 pub use secret::{SecretSource, SecretText};
 pub use service::{
     Answered, ApproveMode, ApproveRequest, Drift, DriftReport, History, InterveneRequest, PlanReply,
-    PlanRequest, Service, StartRequest, StepCommands,
+    PlanRequest, RepinPlan, RepinRequest, Service, StartRequest, StepCommands,
 };
 pub use step_runner::{PhaseCall, PhaseEnd, StepRunner};
 pub use targets::{Session, TargetFacts, Targets};

@@ -5,7 +5,8 @@ use model::event::Decision;
 use model::refine::Difference;
 use model::value::Map;
 use model::{
-    Answer, Asker, Attachment, Digest, Failure, Intervention, Pinned, Plan, Record, RunId, StepPath, Workflow,
+    Answer, Asker, Attachment, Comparison, Digest, Failure, Intervention, Pinned, Plan, Record, RunId,
+    StepPath, Workflow,
 };
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,13 @@ pub trait Service: Send + Sync {
 
     /// Carries a run on: one that was interrupted, paused or failed, or one that waits.
     async fn resume(&self, run: RunId, asker: Asker) -> Result<(), Failure>;
+
+    /// What going on with another version of its workflow would mean for a run, and the plan of what would remain; writes
+    /// nothing.
+    async fn repin_plan(&self, run: RunId, request: RepinRequest) -> Result<RepinPlan, Failure>;
+
+    /// Pins the run to another version of its workflow and has it go on, or wait for the approval of what remains.
+    async fn repin(&self, run: RunId, request: RepinRequest) -> Result<(), Failure>;
 
     /// Approves the plan, a held step, answers a form, or decides a change nobody can tell about.
     async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure>;
@@ -101,6 +109,25 @@ pub struct StartRequest {
     pub params: Map,
     pub by: String,
     pub approve: ApproveMode,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RepinRequest {
+    pub workflow: Workflow,
+    /// Values that the run does not have yet: of parameters that are new.
+    pub params: Map,
+    pub by: String,
+    pub note: Option<String>,
+    /// Of the plan of what remains; the approval of the old plan ends with it.
+    pub approve: ApproveMode,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RepinPlan {
+    pub run: RunId,
+    pub comparison: Comparison,
+    /// What remains, from a fresh look.
+    pub plan: Plan,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -29,6 +29,24 @@ pub fn parameters(workflow: &Workflow, given: &[Given]) -> Result<Map, Vec<Failu
     if failures.is_empty() { Ok(map) } else { Err(failures) }
 }
 
+/// Only what was given, read as its parameter's kind.
+///
+/// Errors: all names that are not known and texts of the wrong kind.
+pub fn typed(workflow: &Workflow, given: &[Given]) -> Result<Map, Vec<Failure>> {
+    let mut failures = unknown_names(workflow, given);
+    let mut map = Map::new();
+    for param in workflow.params.iter().filter(|param| given.iter().any(|(name, ..)| *name == param.name)) {
+        let settled = settle(workflow, given, param);
+        match settled.value {
+            Ok(value) => {
+                map.insert(param.name.clone(), value);
+            }
+            Err(why) => failures.push(wrong(param, &why, &settled.origin)),
+        }
+    }
+    if failures.is_empty() { Ok(map) } else { Err(failures) }
+}
+
 /// Every parameter in the order of the manifest with its value and where that came from: `default`, a layer, the origin
 /// it was given with, or `not given`. A text of the wrong kind is shown as it was typed.
 pub fn origins(workflow: &Workflow, given: &[Given]) -> Vec<(String, Value, String)> {

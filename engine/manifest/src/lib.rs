@@ -24,7 +24,7 @@ pub mod target;
 mod undo;
 mod walk;
 
-pub use given::{Given, origins, parameters};
+pub use given::{Given, origins, parameters, typed};
 pub use layer::Layer;
 pub use model::Finding;
 pub use nearest::nearest;

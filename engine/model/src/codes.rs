@@ -68,6 +68,8 @@ codes! {
     "FB0414" Vouched "a step that is vouched for gives no outputs";
     "FB0415" UndoNeeded "what stays needs what would be taken back";
     "FB0416" UndoPolicy "the workflow does not let a conflict be overruled";
+    "FB0417" Repin "the run cannot go on with that workflow";
+    "FB0418" WantedAgain "a change that stands is wanted again, differently";
     "FB0501" StoreHeld "the store is held by another process";
     "FB0502" StoreCorrupt "the store is damaged";
     "FB0503" StoreNewer "the store was written by a newer footbridge";

@@ -41,6 +41,8 @@ pub enum StepOutlook {
     Changes,
     /// Nothing to write.
     AlreadySo,
+    /// Done before this plan was made: the plan is of what remains.
+    Done,
     /// `when` is false.
     Skipped,
     /// The plan of this step needs a value that only a later moment knows: `step.output`.
@@ -113,6 +115,7 @@ impl Plan {
         self.steps.iter().any(|step| match step.outlook {
             StepOutlook::Changes | StepOutlook::KnownAfter { .. } => true,
             StepOutlook::AlreadySo
+            | StepOutlook::Done
             | StepOutlook::Skipped
             | StepOutlook::Conflict
             | StepOutlook::CannotTell { .. }
@@ -138,6 +141,7 @@ impl Plan {
                 StepOutlook::Failed { failure } => Some((&step.step, failure.message.clone())),
                 StepOutlook::Changes
                 | StepOutlook::AlreadySo
+                | StepOutlook::Done
                 | StepOutlook::Skipped
                 | StepOutlook::KnownAfter { .. } => None,
             })

@@ -48,8 +48,8 @@ impl RunState {
         workflow.steps.iter().enumerate().map(|(at, step)| (step.path.clone(), at)).collect()
     }
 
-    /// The run waits for the approval of a plan again: the old one was of other steps.
-    pub(crate) fn repin(&mut self, repin: &Repin, at: Timestamp) -> Result<(), String> {
+    /// The fold's part: the run waits for the approval of a plan again, since the old one was of other steps.
+    pub fn repin(&mut self, repin: &Repin, at: Timestamp) -> Result<(), String> {
         let workflow = self.pinned.get(&repin.workflow).cloned();
         let workflow = workflow.ok_or("the workflow that it is pinned to is not known")?;
         if let Some((step, key, _)) = self.doubts().first() {
@@ -83,6 +83,7 @@ impl RunState {
         self.plan = None;
         self.approved_by = None;
         self.pause_asked = false;
+        self.stopped_by = None;
         self.stopped_by = None;
         self.epoch += 1;
         self.touched.push(None);
@@ -285,5 +286,13 @@ mod tests {
         let mut state = failed(workflow(vec![step("b", &[]), step("c", &["b"])]));
         let why = repin(&mut state, &[], &[]).expect_err("a stands");
         assert!(why.contains("'a' is gone"), "{why}");
+    }
+
+    #[test]
+    fn a_write_in_doubt_keeps_its_code() {
+        let mut state = failed(workflow(vec![step("a", &[]), step("b", &["a"]), step("c", &["b"])]));
+        state.steps[1].changes[1].progress = crate::step_state::Progress::Asked { why: "?".into() };
+        assert!(repin(&mut state, &[], &[]).expect_err("in doubt").contains("'b2'"));
+        assert_eq!(state.life, Life::Failed);
     }
 }

@@ -2,7 +2,7 @@
 //! what a person may do now, and what that would cause.
 
 use model::run_state::{GivenFile, RunStatus};
-use model::step_state::Progress;
+use model::step_state::{ChangeState, Progress};
 use model::summary::stopped_by;
 use model::time::format_duration;
 use model::{Asker, ByHand, Doubt, Life, RunState, Stage, StepPath, Timestamp};
@@ -208,7 +208,10 @@ fn may(state: &RunState, live: bool) -> Vec<Possibility> {
     match state.life {
         Life::Awaiting => {
             offer(format!("footbridge approve {run}"), "the plan is carried out as shown");
-            offer(format!("footbridge cancel {run}"), "the run ends; nothing was written");
+            let wrote = state.steps.iter().flat_map(|one| &one.changes).any(ChangeState::stands);
+            let ends =
+                if wrote { "the run ends; what it did stays" } else { "the run ends; nothing was written" };
+            offer(format!("footbridge cancel {run}"), ends);
         }
         Life::Running | Life::Undoing => {
             for (step, one) in state.pairs() {
@@ -263,6 +266,10 @@ fn may(state: &RunState, live: bool) -> Vec<Possibility> {
         }
         Life::Failed => {
             offer(format!("footbridge resume {run}"), "the failed steps look again and go on from there");
+            offer(
+                format!("footbridge resume {run} --with FOLDER"),
+                "it goes on with the mended workflow in that folder, after showing what differs",
+            );
             offer(
                 format!("footbridge undo {run}"),
                 "its changes are taken back, newest first, after showing them",

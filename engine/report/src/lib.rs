@@ -13,6 +13,7 @@ pub mod graph;
 pub mod health;
 pub mod logs;
 pub mod plan;
+pub mod repin;
 pub mod stale;
 pub mod standing;
 pub mod status;

@@ -114,6 +114,9 @@ fn step_text(step: &PlannedStep, style: Style) -> String {
             text.push_str(&format!("  {} nothing to write\n", sign(ChangeKind::None, style)));
         }
         StepOutlook::Changes | StepOutlook::AlreadySo | StepOutlook::Conflict => {}
+        StepOutlook::Done => {
+            text.push_str(&format!("  {}\n", style.quiet("done before this plan was made")));
+        }
         StepOutlook::Skipped => {
             text.push_str(&format!("  {}\n", style.quiet("skipped: its `when` is false")));
         }

@@ -1,5 +1,6 @@
 //! Performs what `flow` decides: plans, starts, carries on, undoes and verifies runs, through scripts and host modules.
 
+mod again;
 mod approve;
 mod attached;
 mod bench;
@@ -17,6 +18,7 @@ mod perform;
 mod phase;
 mod planner;
 mod recheck;
+mod repin;
 mod runner;
 mod service;
 mod startable;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use contracts::{Clock, Durability, Journal};
-use model::{Event, Failure, Record, Redactor, RunId, RunState, Value};
+use model::{Class, Code, Digest, Event, Failure, Record, Redactor, RunId, RunState, Value, Workflow};
 use tokio::sync::{Mutex, watch};
 
 use crate::supervisor::Parts;
@@ -68,6 +68,16 @@ impl RunLog {
         durability: Durability,
     ) -> Result<Option<T>, Failure> {
         let mut inner = self.inner.lock().await;
+        self.append_to(&mut inner, forbids, events, durability).await
+    }
+
+    async fn append_to<T>(
+        &self,
+        inner: &mut Inner,
+        forbids: impl FnOnce(&RunState) -> Option<T>,
+        events: Vec<Event>,
+        durability: Durability,
+    ) -> Result<Option<T>, Failure> {
         if let Some(failure) = &inner.broken {
             return Err(failure.clone());
         }
@@ -92,6 +102,25 @@ impl RunLog {
         self.halting.store(inner.state.cancel_asked || inner.state.pause_asked, Ordering::SeqCst);
         self.sequence.send_replace(inner.state.next_sequence);
         Ok(None)
+    }
+
+    /// The last batch of this log, unless the state forbids it: it pins the run to another workflow, and whoever still
+    /// holds this log with the old one can append nothing more and must open the run again.
+    pub(crate) async fn close_with<T>(
+        &self,
+        forbids: impl FnOnce(&RunState) -> Option<T>,
+        (digest, workflow): (Digest, Arc<Workflow>),
+        events: Vec<Event>,
+    ) -> Result<Option<T>, Failure> {
+        let mut inner = self.inner.lock().await;
+        Arc::make_mut(&mut inner.state.pinned).insert(digest, workflow);
+        let forbidden = self.append_to(&mut inner, forbids, events, Durability::Awaited).await?;
+        if forbidden.is_none() {
+            let failure =
+                Failure::new(Code::RunState, Class::Conflict, "the run goes on with another workflow");
+            inner.broken = Some(failure.hint("ask again"));
+        }
+        Ok(forbidden)
     }
 
     /// Reads the state under its lock; `read` must not wait for anything.

@@ -6,8 +6,12 @@ use std::time::Duration;
 use contracts::PhaseEnd;
 use model::value::Map;
 use model::workflow::Expression;
-use model::{Change, ChangeKind, Class, Failure, Plan, PlannedStep, Seen, StepOutlook, StepPath, Value};
+use model::{
+    Change, ChangeKind, Class, Failure, Plan, PlannedStep, RunState, Seen, Stage, StepOutlook, StepPath,
+    StepState, Value,
+};
 
+use crate::again;
 use crate::bench::Bench;
 use crate::phase::{Pause, Work, no_condition};
 
@@ -25,18 +29,36 @@ pub(crate) fn already(seen: &Seen, changes: &[Change]) -> Map {
         .collect()
 }
 
+/// A step, and what the run has done of it already, if there is a run.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    position: usize,
+    run: Option<&'a RunState>,
+}
+
+impl<'a> Place<'a> {
+    /// What the run has done of it.
+    fn begun(self) -> Option<&'a StepState> {
+        self.run?.steps.get(self.position)
+    }
+}
+
 /// A plan with the work of each planned step, for dry-running `apply`.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) works: BTreeMap<StepPath, Work>,
 }
 
-pub(crate) async fn plan(bench: &Bench) -> Planned {
+/// `run`: the plan is of what remains of it.
+pub(crate) async fn plan(bench: &Bench, run: Option<&RunState>) -> Planned {
     let mut steps = Vec::new();
     let mut works = BTreeMap::new();
     // Outputs by step name; an unknown in place of the map where they cannot be known.
     let mut outputs = Map::new();
     for (position, step) in bench.workflow.steps.iter().enumerate() {
+        if step.retired {
+            continue;
+        }
         let mut planned = PlannedStep {
             step: step.path.clone(),
             title: step.title.clone(),
@@ -46,7 +68,19 @@ pub(crate) async fn plan(bench: &Bench) -> Planned {
             script: step.script.file.clone(),
             origin: step.script.origin.clone(),
         };
-        match patiently(bench, position, &outputs, &mut planned, &mut works).await {
+        let there = Place { position, run };
+        if let Some(begun) = there.begun().filter(|begun| matches!(begun.stage, Stage::Done | Stage::Skipped))
+        {
+            if begun.stage == Stage::Done {
+                planned.outlook = StepOutlook::Done;
+                outputs.insert(step.path.step().to_owned(), Value::Map(begun.outputs.clone()));
+            } else {
+                planned.outlook = StepOutlook::Skipped;
+            }
+            steps.push(planned);
+            continue;
+        }
+        match patiently(bench, there, &outputs, &mut planned, &mut works).await {
             Ok(Some(given)) => {
                 outputs.insert(step.path.step().to_owned(), given);
             }
@@ -73,15 +107,15 @@ const PATIENCE_MS: u64 = 10_000;
 /// Tries a step again whose look failed for the moment only, as its `retry` says.
 async fn patiently(
     bench: &Bench,
-    position: usize,
+    there: Place<'_>,
     outputs: &Map,
     planned: &mut PlannedStep,
     works: &mut BTreeMap<StepPath, Work>,
 ) -> Result<Option<Value>, Pause> {
-    let retry = &bench.workflow.steps[position].retry;
+    let retry = &bench.workflow.steps[there.position].retry;
     let mut wait_ms = retry.wait_ms_min;
     for _ in 1..retry.attempts {
-        match one(bench, position, outputs, planned, works).await {
+        match one(bench, there, outputs, planned, works).await {
             Err(Pause::Failed(failure)) if failure.class == Class::Transient => {
                 let asked = wait_ms.max(failure.retry_after_ms.unwrap_or(0));
                 if asked > PATIENCE_MS {
@@ -94,36 +128,46 @@ async fn patiently(
             other => return other,
         }
     }
-    one(bench, position, outputs, planned, works).await
+    one(bench, there, outputs, planned, works).await
 }
 
 /// The step's projected outputs; `None` when it is skipped.
 async fn one(
     bench: &Bench,
-    position: usize,
+    there: Place<'_>,
     outputs: &Map,
     planned: &mut PlannedStep,
     works: &mut BTreeMap<StepPath, Work>,
 ) -> Result<Option<Value>, Pause> {
-    let step = &bench.workflow.steps[position];
-    let scope = scope(&bench.params, outputs.clone());
-    if let Some(when) = &step.when {
-        match evaluate(bench, when, &scope)? {
-            Value::Bool(true) => {}
-            Value::Bool(false) => {
-                planned.outlook = StepOutlook::Skipped;
-                return Ok(None);
+    let step = &bench.workflow.steps[there.position];
+    let mut work = there.begun().map_or_else(
+        || Work { step: there.position, inputs: Map::new(), done: Map::new() },
+        |begun| Work::of(there.position, begun),
+    );
+    // Inputs are evaluated once: a step that has got past that keeps them.
+    if there.begun().is_none_or(|begun| begun.restart == Stage::Pending) {
+        let scope = scope(&bench.params, outputs.clone());
+        if let Some(when) = &step.when {
+            match evaluate(bench, when, &scope)? {
+                Value::Bool(true) => {}
+                Value::Bool(false) => {
+                    planned.outlook = StepOutlook::Skipped;
+                    return Ok(None);
+                }
+                other => return Err(Pause::Failed(no_condition(&step.path, when, &other))),
             }
-            other => return Err(Pause::Failed(no_condition(&step.path, when, &other))),
+        }
+        for (name, expression) in &step.with {
+            work.inputs.insert(name.clone(), evaluate(bench, expression, &scope)?);
         }
     }
-    let mut inputs = Map::new();
-    for (name, expression) in &step.with {
-        inputs.insert(name.clone(), evaluate(bench, expression, &scope)?);
-    }
-    let mut work = Work { step: position, inputs, done: Map::new() };
     let seen = bench.probe(&work).await?;
     let changes = bench.plan(&work, &seen).await?;
+    if let (Some(run), Some(begun)) = (there.run, there.begun())
+        && let Some(failure) = again::wanted_again(run, begun, &changes)
+    {
+        return Err(Pause::Failed(failure));
+    }
     planned.already = already(&seen, &changes);
     planned.outlook =
         if changes.iter().any(|one| matches!(one.kind, ChangeKind::Conflict | ChangeKind::Unknown)) {
@@ -138,7 +182,7 @@ async fn one(
     if planned.outlook == StepOutlook::Conflict {
         return Ok(Some(Value::Unknown(format!("{}.outputs", step.path))));
     }
-    work.done = changes.iter().map(|change| (change.key.clone(), change.after.clone())).collect();
+    work.done.extend(changes.iter().map(|change| (change.key.clone(), change.after.clone())));
     match bench.outputs(&work, &seen.with_changes(&changes)).await {
         Ok(given) => Ok(Some(Value::Map(given))),
         Err(Pause::Needs { origin }) => Ok(Some(Value::Unknown(origin))),

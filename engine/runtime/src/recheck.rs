@@ -15,7 +15,7 @@ impl Supervisor {
     pub(crate) async fn still_so(&self, state: &RunState, by: &str) -> Result<(), Failure> {
         let Some(old) = &state.plan else { return Ok(()) };
         let bench = self.bench_of(state).await?;
-        let new = planner::plan(&bench).await.plan;
+        let new = planner::plan(&bench, Some(state)).await.plan;
         bench.session.close().await;
         if new.digest == old.digest {
             return Ok(());

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveMode, ApproveRequest, DriftReport, Durability, History, ImportRequest, Imported, InterveneRequest,
-    PlanReply, PlanRequest, Service, StartRequest, UndoPlan, UndoRequest, UndoWanted,
+    PlanReply, PlanRequest, RepinPlan, RepinRequest, Service, StartRequest, UndoPlan, UndoRequest,
+    UndoWanted,
 };
 use model::{Asker, Code, Digest, Event, Failure, Life, Pinned, Record, RunId, RunState};
 
@@ -21,7 +22,7 @@ impl Service for Supervisor {
         let params = complete(&request.workflow, &request.params)?;
         let workflow = self.prepare(request.workflow)?;
         let bench = self.bench(workflow, &request.target, params, None).await?;
-        let planned = planner::plan(&bench).await;
+        let planned = planner::plan(&bench, None).await;
         let commands =
             if request.commands { crate::describe::describe(&bench, &planned).await } else { Vec::new() };
         bench.session.close().await;
@@ -34,7 +35,7 @@ impl Service for Supervisor {
         let run = RunId::new(now.0, self.parts.clock.random());
         let workflow = self.prepare(request.workflow)?;
         let bench = self.bench(Arc::clone(&workflow), &request.target, params.clone(), Some(run)).await?;
-        let plan = planner::plan(&bench).await.plan;
+        let plan = planner::plan(&bench, None).await.plan;
         if let Err(failure) = startable(&plan, &request.approve) {
             bench.session.close().await;
             return Err(failure);
@@ -209,6 +210,14 @@ impl Service for Supervisor {
 
     async fn import(&self, request: ImportRequest) -> Result<Imported, Failure> {
         self.take_in(request).await
+    }
+
+    async fn repin_plan(&self, run: RunId, request: RepinRequest) -> Result<RepinPlan, Failure> {
+        self.repin_planned(run, request).await
+    }
+
+    async fn repin(&self, run: RunId, request: RepinRequest) -> Result<(), Failure> {
+        self.repinned(run, request).await
     }
 
     async fn pinned(&self, run: RunId) -> Result<Pinned, Failure> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveRequest, DriftReport, History, ImportRequest, Imported, InterveneRequest, PlanReply, PlanRequest,
-    Service, StartRequest, UndoPlan, UndoRequest, UndoWanted,
+    RepinPlan, RepinRequest, Service, StartRequest, UndoPlan, UndoRequest, UndoWanted,
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -117,6 +117,14 @@ impl Service for Client {
 
     async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure> {
         self.ask(Route::Approve, &wire::Approve { run, request }).await
+    }
+
+    async fn repin_plan(&self, run: RunId, request: RepinRequest) -> Result<RepinPlan, Failure> {
+        self.ask(Route::RepinPlan, &wire::Repin { run, request }).await
+    }
+
+    async fn repin(&self, run: RunId, request: RepinRequest) -> Result<(), Failure> {
+        self.ask(Route::Repin, &wire::Repin { run, request }).await
     }
 
     async fn pause(&self, run: RunId, asker: Asker) -> Result<(), Failure> {

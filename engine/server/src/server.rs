@@ -145,6 +145,14 @@ async fn dispatch(service: &dyn Service, route: Route, body: &[u8]) -> Result<Ve
             let asked: wire::PlanOfUndo = read(body)?;
             write(&service.undo_plan(asked.run, asked.wanted).await?)
         }
+        Route::RepinPlan => {
+            let asked: wire::Repin = read(body)?;
+            write(&service.repin_plan(asked.run, asked.request).await?)
+        }
+        Route::Repin => {
+            let asked: wire::Repin = read(body)?;
+            write(&service.repin(asked.run, asked.request).await?)
+        }
         Route::Undo => {
             let asked: wire::Undo = read(body)?;
             write(&service.undo(asked.run, asked.request).await?)

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use contracts::{ApproveRequest, InterveneRequest, UndoRequest, UndoWanted};
+use contracts::{ApproveRequest, InterveneRequest, RepinRequest, UndoRequest, UndoWanted};
 use model::{Asker, Code, Digest, Failure, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,8 @@ pub(crate) enum Route {
     Pause,
     Cancel,
     Intervene,
+    RepinPlan,
+    Repin,
     UndoPlan,
     Undo,
     Verify,
@@ -35,7 +37,7 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    pub(crate) const ALL: [Route; 16] = [
+    pub(crate) const ALL: [Route; 18] = [
         Route::Plan,
         Route::Start,
         Route::Resume,
@@ -43,6 +45,8 @@ impl Route {
         Route::Pause,
         Route::Cancel,
         Route::Intervene,
+        Route::RepinPlan,
+        Route::Repin,
         Route::UndoPlan,
         Route::Undo,
         Route::Verify,
@@ -63,6 +67,8 @@ impl Route {
             Route::Pause => "/v1/pause",
             Route::Cancel => "/v1/cancel",
             Route::Intervene => "/v1/intervene",
+            Route::RepinPlan => "/v1/repin_plan",
+            Route::Repin => "/v1/repin",
             Route::UndoPlan => "/v1/undo_plan",
             Route::Undo => "/v1/undo",
             Route::Verify => "/v1/verify",
@@ -86,6 +92,8 @@ impl Route {
             | Route::Intervene
             | Route::Pause
             | Route::Cancel
+            | Route::RepinPlan
+            | Route::Repin
             | Route::UndoPlan
             | Route::Undo
             | Route::Verify
@@ -130,6 +138,12 @@ pub(crate) struct Intervene {
 pub(crate) struct PlanOfUndo {
     pub(crate) run: RunId,
     pub(crate) wanted: UndoWanted,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Repin {
+    pub(crate) run: RunId,
+    pub(crate) request: RepinRequest,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -6,14 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contracts::{
     ApproveRequest, DriftReport, Found, History, ImportRequest, Imported, InterveneRequest, Payload,
-    PlanReply, PlanRequest, Service, StartRequest, TakeOver, UndoItem, UndoPlan, UndoRequest, UndoVerdict,
-    UndoWanted, WholeRun,
+    PlanReply, PlanRequest, RepinPlan, RepinRequest, Service, StartRequest, TakeOver, UndoItem, UndoPlan,
+    UndoRequest, UndoVerdict, UndoWanted, WholeRun,
 };
 use footbridge_server::{Client, Server, SocketName};
 use model::event::Decision;
 use model::{
-    Asker, Class, Code, Digest, Failure, Intervention, Life, Pinned, Plan, RunId, StepPath, UndoScope, Value,
-    Workflow,
+    Asker, Class, Code, Comparison, Digest, Failure, Intervention, Life, Pinned, Plan, RunId, StepPath,
+    UndoScope, Value, Workflow,
 };
 
 /// Far longer than any request here takes.
@@ -79,6 +79,24 @@ impl Service for Remembering {
         Err(Failure::new(Code::Approval, Class::Denied, "whoever asked may not approve")
             .hint("ask a colleague")
             .evidence("role", "exchange-admin"))
+    }
+
+    async fn repin_plan(&self, run: RunId, request: RepinRequest) -> Result<RepinPlan, Failure> {
+        self.note(format!("repin_plan of {} to {}", run, request.workflow.id));
+        let comparison = Comparison {
+            from_version: "1".into(),
+            to_version: request.workflow.version.clone(),
+            steps: Vec::new(),
+            params_new: request.params.keys().cloned().collect(),
+            params_gone: Vec::new(),
+        };
+        let plan = Plan::new(&request.workflow, "sim", request.params, Vec::new());
+        Ok(RepinPlan { run, comparison, plan })
+    }
+
+    async fn repin(&self, run: RunId, request: RepinRequest) -> Result<(), Failure> {
+        self.note(format!("repin of {} by {}: {:?}", run, request.by, request.note));
+        Ok(())
     }
 
     async fn pause(&self, _: RunId, asker: Asker) -> Result<(), Failure> {
@@ -193,6 +211,16 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
     };
     assert_eq!(client.start(start).await, Ok(run()));
     assert_eq!(client.resume(run(), Asker::new("ann", None)).await, Ok(()));
+    let repin = RepinRequest {
+        workflow: workflow(),
+        params: reply.plan.inputs.clone(),
+        by: "ann".into(),
+        note: Some("mended".into()),
+        approve: contracts::ApproveMode::Yes,
+    };
+    let compared = client.repin_plan(run(), repin.clone()).await.expect("a comparison");
+    assert_eq!(compared.comparison.params_new, repin.params.keys().cloned().collect::<Vec<_>>());
+    assert_eq!(client.repin(run(), repin).await, Ok(()));
     assert_eq!(client.pause(run(), Asker::new("bob", Some("lunch"))).await, Ok(()));
     assert_eq!(client.cancel(run(), Asker::new("bob", None)).await, Ok(()));
     let skip = InterveneRequest {
@@ -227,6 +255,8 @@ async fn every_method_reaches_the_service_and_its_answer_comes_back() {
         "plan w on sim".to_owned(),
         format!("start by ann {:?}", contracts::ApproveMode::Digest(reply.plan.digest)),
         format!("resume {} by ann", run()),
+        format!("repin_plan of {} to w", run()),
+        format!("repin of {} by ann: Some(\"mended\")", run()),
         "pause by bob: lunch".to_owned(),
         "cancel by bob".to_owned(),
         "Skip a by bob: not here".to_owned(),

@@ -17,6 +17,7 @@ pub(crate) mod logs;
 pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod resume;
+mod resume_with;
 pub(crate) mod retry;
 pub(crate) mod run;
 pub(crate) mod simulate;

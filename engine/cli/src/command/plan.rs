@@ -59,6 +59,7 @@ fn exit(reply: &PlanReply) -> Exit {
         StepOutlook::Failed { failure } => Some(failure),
         StepOutlook::Changes
         | StepOutlook::AlreadySo
+        | StepOutlook::Done
         | StepOutlook::Skipped
         | StepOutlook::KnownAfter { .. }
         | StepOutlook::Conflict

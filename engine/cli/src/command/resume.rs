@@ -1,9 +1,10 @@
-//! `footbridge resume`: carry a run on exactly where it stopped.
+//! `footbridge resume`: carry a run on exactly where it stopped, or with other code.
 
 use std::time::Duration;
 
 use model::{Asker, Life, RunId};
 
+use super::resume_with::{self, Other};
 use crate::command::run::approved;
 use crate::context::Context;
 use crate::follow::{conclude, follow};
@@ -16,6 +17,8 @@ use crate::run_name;
 pub(crate) struct Arguments {
     /// Its id, the beginning or the end of it, or `latest`
     run: String,
+    #[command(flatten)]
+    other: Other,
     /// Why; kept with the run
     #[arg(long, value_name = "WHY")]
     note: Option<String>,
@@ -27,7 +30,16 @@ pub(crate) struct Arguments {
 pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
     holder::with_wait(context, arguments.wait, async |engine| {
         let run = run_name::find(engine.service.as_ref(), &arguments.run).await?;
-        carry_on(context, engine, run, arguments.note.as_deref()).await?;
+        match &arguments.other.with {
+            None => carry_on(context, engine, run, arguments.note.as_deref()).await?,
+            Some(with) => {
+                let asker = Asker::new(&context.settings.by, arguments.note.as_deref());
+                let shown = resume_with::perform(context, engine, run, with, &arguments.other, asker).await?;
+                if let Some(exit) = shown {
+                    return Ok(exit);
+                }
+            }
+        }
         Ok(conclude(context, &follow(context, engine.service.as_ref(), run, arguments.wait).await?))
     })
     .await

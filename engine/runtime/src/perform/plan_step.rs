@@ -37,6 +37,9 @@ pub(super) fn judge(
         let why = conflict.summary.clone().unwrap_or_else(|| conflict.target.clone());
         return StepEnd::failed(step, Failure::invalid(Code::PlanConflict, why));
     }
+    if let Some(failure) = crate::again::wanted_again(state, one, &fresh) {
+        return StepEnd::failed(step, failure);
+    }
     let already = already(seen, &fresh);
     let fresh: Vec<Change> = fresh.into_iter().filter(Change::writes).collect();
     match covered(state, step, one, &fresh) {

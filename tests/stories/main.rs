@@ -23,6 +23,7 @@ mod known_later;
 mod looking;
 mod main_job;
 mod notes;
+mod old_stores;
 mod operating;
 mod proving;
 mod repin;

@@ -311,6 +311,30 @@ pub enum Event {
     UndoneInPart,
 }
 
+/// Whether this version knows a type of event: one of a later version is no damage.
+pub fn is_known(name: &str) -> bool {
+    let tag = serde::de::value::MapDeserializer::<_, Misread>::new([("type", name)].into_iter());
+    Event::deserialize(tag) != Err(Misread::Type)
+}
+
+/// Why an event of nothing but its type cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no event")]
+enum Misread {
+    Type,
+    Fields,
+}
+
+impl serde::de::Error for Misread {
+    fn custom<T: std::fmt::Display>(_: T) -> Misread {
+        Misread::Fields
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Misread {
+        Misread::Type
+    }
+}
+
 impl Event {
     /// The workflow that the run is pinned to from here on, where the event says so.
     pub fn pins(&self) -> Option<Digest> {
@@ -333,6 +357,13 @@ pub enum Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_of_later_versions_are_told_from_damage() {
+        for (name, expected) in [("run_created", true), ("paused", true), ("sung", false), ("", false)] {
+            assert_eq!(is_known(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn a_changed_record_is_noticed() {

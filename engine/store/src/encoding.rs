@@ -8,6 +8,7 @@
 
 use contracts::JournalError;
 use model::{Code, Digest, Record, RunId};
+use serde::Deserialize;
 
 /// Records that take more bytes than this go to payload files: the database is safe with small values only.
 pub(crate) const INLINE_BYTES_MAX: usize = 6 * 1024;
@@ -30,8 +31,8 @@ pub(crate) enum Body {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     Broken(String),
-    /// Whole, but in a form that this version does not know.
-    Newer(u8),
+    /// Whole, but of a kind that this version does not know.
+    Newer(String),
 }
 
 pub(crate) fn key(run: RunId, sequence: u32) -> Key {
@@ -54,12 +55,35 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>, JournalError> {
 }
 
 pub(crate) fn decode(bytes: &[u8], sequence: u32) -> Result<Record, Damage> {
-    let record: Record = rmp_serde::from_slice(bytes).map_err(|error| Damage::Broken(error.to_string()))?;
+    let record: Record = rmp_serde::from_slice(bytes)
+        .map_err(|error| newer(bytes).unwrap_or_else(|| Damage::Broken(error.to_string())))?;
     if record.sequence == sequence {
         Ok(record)
     } else {
         Err(Damage::Broken(format!("it says that it is record {}", record.sequence)))
     }
+}
+
+/// What every record says, whatever its version.
+#[derive(Deserialize)]
+struct Outline {
+    version: u32,
+    event: OfEvent,
+}
+
+#[derive(Deserialize)]
+struct OfEvent {
+    #[serde(rename = "type")]
+    name: String,
+}
+
+/// Why a record that cannot be read is no broken one, if a newer version wrote it.
+fn newer(bytes: &[u8]) -> Option<Damage> {
+    let Outline { version, event } = rmp_serde::from_slice(bytes).ok()?;
+    if version > model::event::VERSION {
+        return Some(Damage::Newer(format!("version {version}")));
+    }
+    (!model::event::is_known(&event.name)).then(|| Damage::Newer(format!("event '{}'", event.name)))
 }
 
 /// The value to store under the key.
@@ -88,7 +112,7 @@ pub(crate) fn unseal(key: &[u8], value: &[u8]) -> Result<Body, Damage> {
             let digest = body.try_into().map_err(|_| broken("it names no payload"))?;
             Ok(Body::Payload(Digest::from_bytes(digest)))
         }
-        Some((&form, _)) => Err(Damage::Newer(form)),
+        Some((&form, _)) => Err(Damage::Newer(format!("form {form}"))),
         None => Err(broken("it is empty")),
     }
 }
@@ -135,6 +159,19 @@ mod tests {
         let key = key(RunId::from_bytes([7; 16]), 3);
         let mut value = vec![9, 1, 2, 3];
         value.extend_from_slice(&checksum(&key, &value).to_le_bytes());
-        assert_eq!(unseal(&key, &value), Err(Damage::Newer(9)));
+        assert_eq!(unseal(&key, &value), Err(Damage::Newer("form 9".into())));
+    }
+
+    #[test]
+    fn a_record_of_a_later_version_is_called_newer_and_not_broken() {
+        let told = |version: u32, event: serde_json::Value| {
+            let record = serde_json::json!({ "version": version, "sequence": 3, "event": event });
+            decode(&rmp_serde::to_vec_named(&record).expect("encoded"), 3)
+        };
+        let later = serde_json::json!({ "type": "sung", "song": "x" });
+        assert_eq!(told(1, later), Err(Damage::Newer("event 'sung'".into())));
+        let known = serde_json::json!({ "type": "paused" });
+        assert_eq!(told(2, known.clone()), Err(Damage::Newer("version 2".into())));
+        assert!(matches!(told(1, known), Err(Damage::Broken(_))), "it lacks its hash");
     }
 }

@@ -154,9 +154,9 @@ fn read_record(
 ) -> Result<Record, JournalError> {
     let unusable = |damage| match damage {
         Damage::Broken(why) => damaged_record(database, run, sequence, &why),
-        Damage::Newer(form) => JournalError::new(
+        Damage::Newer(what) => JournalError::new(
             Code::StoreNewer,
-            format!("read record {sequence} of run {run}: form {form} is not known to this footbridge"),
+            format!("read record {sequence} of run {run}: {what} is not known to this footbridge"),
         )
         .hint("use the newer footbridge that wrote it"),
     };

@@ -16,4 +16,5 @@ mod proofs;
 #[path = "../../engine/sim.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the binary uses the rest")]
 mod sim;
+mod undo_parts;
 mod waiting;

@@ -33,4 +33,5 @@ mod support;
 mod targets;
 mod trace;
 mod undoing;
+mod undoing_parts;
 mod world;

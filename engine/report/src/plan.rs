@@ -23,7 +23,7 @@ pub fn text(plan: &Plan, style: Style) -> String {
         text.push('\n');
         text.push_str(&step_text(step, style));
     }
-    text.push_str(&format!("\n{}\n", counts(plan)));
+    text.push_str(&format!("\n{}\n{}", counts(plan), lasting(plan, style)));
     for (step, why) in plan.obstacles() {
         text.push_str(&format!("{} {step}: {}\n", style.paint(Paint::Conflict, "!"), clean(&why)));
     }
@@ -73,7 +73,7 @@ fn changes_json(step: &PlannedStep) -> Vec<serde_json::Value> {
             json!({
                 "step": step.step, "key": change.key, "target": change.target, "kind": change.kind,
                 "before": change.before, "after": change.after,
-                "summary": change.summary, "reversibility": change.reversibility,
+                "summary": change.summary, "reversibility": change.reversibility, "loss": change.loss,
             })
         })
         .collect();
@@ -144,7 +144,9 @@ pub fn changes_text(changes: &[Change], style: Style) -> String {
     let mut text = String::new();
     // Many small changes of one object in a row read as one.
     for group in changes.chunk_by(|one, other| {
-        one.kind == other.kind && one.target == other.target && one.reversibility == other.reversibility
+        one.kind == other.kind
+            && one.target == other.target
+            && (one.reversibility, &one.loss) == (other.reversibility, &other.loss)
     }) {
         let first = &group[0];
         text.push_str(&format!(
@@ -158,7 +160,10 @@ pub fn changes_text(changes: &[Change], style: Style) -> String {
         }
         match first.reversibility {
             Reversibility::Reversible => {}
-            Reversibility::WithLoss => text.push_str(&style.paint(Paint::Update, "  (undo loses something)")),
+            Reversibility::WithLoss => {
+                let what = first.loss.as_deref().unwrap_or("something");
+                text.push_str(&style.paint(Paint::Update, &format!("  (undo loses {})", clean(what))));
+            }
             Reversibility::Irreversible => {
                 text.push_str(&style.paint(Paint::Delete, "  (cannot be undone)"));
             }
@@ -196,6 +201,27 @@ pub(crate) fn word(kind: ChangeKind) -> &'static str {
         ChangeKind::Conflict => "conflict:",
         ChangeKind::Unknown => "not known:",
     }
+}
+
+/// The changes that undo will not bring back, or not whole, by name: whoever approves must not have to look for them.
+fn lasting(plan: &Plan, style: Style) -> String {
+    let changes = || plan.steps.iter().flat_map(|step| step.changes.iter().map(move |change| (step, change)));
+    let all = counted(changes().filter(|(_, change)| change.writes()).count(), "change", "changes");
+    let mut text = String::new();
+    for (class, paint, note) in [
+        (Reversibility::Irreversible, Paint::Delete, "cannot be taken back"),
+        (Reversibility::WithLoss, Paint::Update, "with loss only"),
+    ] {
+        let names: Vec<String> = changes()
+            .filter(|(_, change)| change.writes() && change.reversibility == class)
+            .map(|(step, change)| format!("{}/{}", step.step, clean(&change.key)))
+            .collect();
+        if !names.is_empty() {
+            let line = format!("{all}; {} {note}: {}", names.len(), names.join(", "));
+            text.push_str(&format!("{}\n", style.paint(paint, &line)));
+        }
+    }
+    text
 }
 
 fn counts(plan: &Plan) -> String {
@@ -272,7 +298,8 @@ mod tests {
              ~ update thing:k2  (cannot be undone)\n      drops the expired key\n      ~ a : 1 → 2\n  = thing:old is already so\n\n\
              two  Step two\n  steps/two.rhai (shipped)\n  ? known after one.guid; it gets an approval of its own then\n\n\
              three  Step three\n  steps/three.rhai (shipped)\n  ? cannot tell: no answer\n\n\
-             1 to create, 1 to update, 0 to delete, 1 already so, 1 step known later\n! three: cannot tell: no answer\n\
+             1 to create, 1 to update, 0 to delete, 1 already so, 1 step known later\n\
+             2 changes; 1 cannot be taken back: one/k2\n! three: cannot tell: no answer\n\
              digest {} ({})\n",
             plan.digest.short(),
             plan.digest

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     cli::main(Wiring {
         open,
         inspector: &inspect::Files,
-        laboratory: || Arc::new(laboratory::SimLaboratory),
+        laboratory: |variable| Arc::new(laboratory::SimLaboratory::new(variable)),
         workflows: embedded::WORKFLOWS,
         error_pages: embedded::ERROR_PAGES,
     })

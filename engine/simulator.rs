@@ -11,6 +11,7 @@ use model::{Class, Code, Failure};
 use serde::Deserialize as _;
 
 use crate::sim::SimTargets;
+use crate::targets::own::folder_of;
 
 /// The worlds that every simulator knows, whatever workflows are shipped.
 const PROFILES: [(&str, Profile); 4] = [
@@ -129,6 +130,12 @@ impl Simulator for Kept {
         }
         std::fs::remove_file(&path)
             .map_err(|cause| unusable(format!("the world {} cannot be removed: {cause}", path.display())))?;
+        let own = folder_of(&path);
+        if own.exists() {
+            std::fs::remove_dir_all(&own).map_err(|cause| {
+                unusable(format!("the world {} cannot be removed: {cause}", own.display()))
+            })?;
+        }
         World::open(&path, &spec).map_err(|error| unusable(error.to_string()))?;
         Ok(format!("sim:{name} is fresh ({})", world.unwrap_or("fresh")))
     }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod folders;
+pub(crate) mod own;
 mod secrets;
 mod tenant;
 
@@ -10,10 +11,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cli::{Named, Opening, TargetFiles};
-use contracts::{Session, TargetFacts, Targets};
+use contracts::{HostModule, Session, TargetFacts, Targets};
 use graph::SignIns;
 use manifest::target::{Exchange, Rules, TargetFile, read_target};
-use model::{Binding, Class, Code, Failure, Finding, FunctionSpec, RunId};
+use model::{Binding, Class, Code, Failure, Finding, FunctionSpec, OwnModule, RunId};
+use process::{ProcessModule, Surroundings};
 
 use crate::sim::SimTargets;
 use folders::Located;
@@ -32,6 +34,17 @@ pub(crate) struct AllTargets {
 impl AllTargets {
     pub(crate) fn new(opening: &Opening, sim: SimTargets) -> AllTargets {
         AllTargets { sim, opening: opening.clone(), sign_ins: SignIns::default() }
+    }
+
+    /// The simulator's own target that stands behind a name, where one does.
+    fn simulated(&self, name: &str) -> Result<Option<String>, Failure> {
+        if is_simulator(name) {
+            return Ok(Some(name.to_owned()));
+        }
+        Ok(match self.read(name).map_err(first)?.1.exchange {
+            Exchange::Sim { world } => Some(format!("sim:{world}")),
+            Exchange::Remote(_) | Exchange::Local(_) => None,
+        })
     }
 
     /// The file behind a name or reference, read and judged.
@@ -68,6 +81,20 @@ impl Targets for AllTargets {
 
     fn functions(&self) -> Vec<FunctionSpec> {
         self.sim.functions()
+    }
+
+    fn own(
+        &self,
+        name: &str,
+        run: Option<RunId>,
+        module: &OwnModule,
+    ) -> Result<Arc<dyn HostModule>, Failure> {
+        let world = match self.simulated(name)? {
+            Some(simulated) => Some(own::world_beside(self.sim.world_file(&simulated, run)?, module)?),
+            None => None,
+        };
+        let surroundings = Surroundings { variable: self.opening.variable, world };
+        Ok(Arc::new(ProcessModule::new(module.clone(), surroundings)?))
     }
 
     async fn facts(&self, name: &str) -> Result<TargetFacts, Failure> {

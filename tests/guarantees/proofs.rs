@@ -48,7 +48,7 @@ async fn proven(wanted: Wanted, at_least: usize) {
     let mut passed = 0;
     for (id, workflow) in shipped() {
         let proof = prove(
-            Arc::new(SimLaboratory),
+            Arc::new(SimLaboratory::new(|_| None)),
             Arc::clone(&STEPS) as _,
             Arc::new(runtime::SystemClock),
             workflow,

@@ -25,6 +25,8 @@ mod main_job;
 mod notes;
 mod old_stores;
 mod operating;
+#[cfg(unix)]
+mod own_functions;
 mod proving;
 mod repin;
 mod secrets;

@@ -4,9 +4,9 @@ use crate::support::Bench;
 
 const GUIDE: &str = include_str!("../../docs/guides/test-your-workflow.md");
 
-/// The files that the guide shows: a line with the name in bold, then a block.
-fn files() -> Vec<(&'static str, &'static str)> {
-    let named = GUIDE.split("\n**").skip(1).filter_map(|part| part.split_once("**\n\n```"));
+/// The files that a guide shows: a line with the name in bold, then a block.
+pub(crate) fn files(guide: &'static str) -> Vec<(&'static str, &'static str)> {
+    let named = guide.split("\n**").skip(1).filter_map(|part| part.split_once("**\n\n```"));
     named
         .map(|(name, rest)| {
             let block = rest.split("```").next().expect("a block ends");
@@ -15,9 +15,9 @@ fn files() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// What the guide's commands print, in order.
-fn transcripts() -> Vec<(Vec<&'static str>, &'static str)> {
-    GUIDE
+/// What a guide's commands print, in order.
+pub(crate) fn transcripts(guide: &'static str) -> Vec<(Vec<&'static str>, &'static str)> {
+    guide
         .split("```\n$ footbridge ")
         .skip(1)
         .map(|part| {
@@ -29,7 +29,7 @@ fn transcripts() -> Vec<(Vec<&'static str>, &'static str)> {
 }
 
 /// How long it took is different every time.
-fn without_times(text: &str) -> String {
+pub(crate) fn without_times(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for line in &mut lines {
         if let Some((before, after)) = line.split_once(", in ")
@@ -44,12 +44,12 @@ fn without_times(text: &str) -> String {
 #[test]
 fn the_guides_workflow_is_proven_and_its_mistake_is_found() {
     let bench = Bench::new();
-    let files = files();
+    let files = files(GUIDE);
     assert_eq!(files.len(), 4, "{files:?}");
     for (name, text) in &files {
         bench.write(name, text);
     }
-    let transcripts = transcripts();
+    let transcripts = transcripts(GUIDE);
     assert_eq!(transcripts.len(), 3, "{transcripts:?}");
     for ((command, told), exit) in transcripts.iter().zip([0, 0, 10]) {
         if exit == 10 {
@@ -74,7 +74,7 @@ fn the_guides_workflow_is_proven_and_its_mistake_is_found() {
 #[test]
 fn wrong_cases_and_names_are_told() {
     let bench = Bench::new();
-    for (name, text) in files() {
+    for (name, text) in files(GUIDE) {
         bench.write(name, text);
     }
     bench

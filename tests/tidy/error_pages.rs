@@ -38,7 +38,8 @@ fn pages_name_only_codes_that_exist() {
     let mut named = 0;
     for code in Code::ALL {
         let page = read(&format!("docs/errors/{code}.md"));
-        for (at, _) in page.match_indices("FB0") {
+        let followed = |at: usize| page[at + 2..].starts_with(|next: char| next.is_ascii_digit());
+        for (at, _) in page.match_indices("FB").filter(|(at, _)| followed(*at)) {
             let text = &page[at..(at + 6).min(page.len())];
             assert!(text.parse::<Code>().is_ok(), "docs/errors/{code}.md names {text}");
             named += 1;

@@ -48,6 +48,7 @@ impl Context {
             secrets: Arc::clone(&self.secrets) as Arc<dyn SecretReader>,
             tell: Arc::new(move |text| output.note(text)),
             platform: settings::platform(),
+            variable: settings::variable,
         };
         let opened = (self.wiring.open)(&opening)?;
         Ok(self.opened.get_or_init(|| opened).clone())

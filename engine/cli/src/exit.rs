@@ -43,6 +43,7 @@ impl Exit {
             | Code::ManifestReserved
             | Code::Layer
             | Code::Case
+            | Code::Functions
             | Code::ScriptSyntax
             | Code::ScriptRule => Exit::CheckFailed,
             Code::WorkflowUnknown
@@ -54,7 +55,7 @@ impl Exit {
             | Code::TargetFile
             | Code::Settings => Exit::Usage,
             Code::Approval | Code::UndoPolicy => Exit::Denied,
-            Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt => Exit::InDoubt,
+            Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt | Code::OwnInDoubt => Exit::InDoubt,
             Code::PlanStale | Code::UndoConflict => Exit::Stale,
             Code::StoreHeld | Code::Holder => Exit::Locked,
             Code::VerifyFailed => Exit::VerifyFailed,
@@ -111,6 +112,9 @@ impl Exit {
             | Code::SecretFound
             | Code::Challenge
             | Code::FileWrite
+            | Code::OwnProgram
+            | Code::OwnFunction
+            | Code::OwnProgramChanged
             | Code::Simulator => Exit::Error,
         }
     }

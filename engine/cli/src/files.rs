@@ -37,7 +37,7 @@ fn embedded(files: &[(&'static str, &'static str)], under: &str, put: &str, pref
     Layer { name: "shipped".to_owned(), files, prefix: prefix.to_owned() }
 }
 
-/// A folder's manifest, overlay, steps and shared functions. Other files are none of our business.
+/// A folder's manifest, overlay, own functions, steps and shared functions. Other files are none of our business.
 pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
     let shown = path.display().to_string();
     let failed = |at: &Path, cause: &dyn std::fmt::Display| {
@@ -45,10 +45,10 @@ pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
     };
     if !path.is_dir() {
         return Err(Failure::invalid(Code::Layer, format!("there is no folder '{shown}'"))
-            .hint("a layer is a folder with an overlay.toml, a steps/ or a lib/"));
+            .hint("a layer is a folder with an overlay.toml, a functions.toml, a steps/ or a lib/"));
     }
     let mut files = BTreeMap::new();
-    for name in ["workflow.toml", "overlay.toml"] {
+    for name in ["workflow.toml", "overlay.toml", "functions.toml"] {
         let file = path.join(name);
         if file.is_file() {
             files.insert(name.to_owned(), read(&file)?);
@@ -72,7 +72,7 @@ pub(crate) fn folder(path: &Path) -> Result<Layer, Failure> {
             Code::Layer,
             format!("the folder '{shown}' holds nothing that a workflow uses"),
         )
-        .hint("a layer is a folder with an overlay.toml, a steps/ or a lib/"));
+        .hint("a layer is a folder with an overlay.toml, a functions.toml, a steps/ or a lib/"));
     }
     let prefix = if shown.ends_with(['/', '\\']) { shown.clone() } else { format!("{shown}/") };
     Ok(Layer { name: shown, files, prefix })

@@ -19,6 +19,7 @@ mod interrupt;
 mod load;
 mod new_file;
 mod output;
+mod own;
 mod problem;
 mod progress;
 mod resolve;
@@ -37,5 +38,5 @@ pub use inspector::{Expectation, Inspector};
 pub use report::examined::{Examined, Grade, Part};
 pub use start::main;
 pub use wiring::{
-    Foreground, Named, Opened, Opening, Platform, SecretReader, Simulator, TargetFiles, Wiring,
+    Foreground, Named, Opened, Opening, Platform, SecretReader, Simulator, TargetFiles, Variable, Wiring,
 };

@@ -8,6 +8,7 @@ use model::{Code, Failure, Workflow};
 use crate::arguments::Given;
 use crate::context::Context;
 use crate::files;
+use crate::own;
 use crate::problem::Problem;
 use crate::wiring::Named;
 
@@ -32,7 +33,10 @@ pub(crate) fn workflow(context: &Context, name: &str) -> Result<Workflow, Proble
         Problem::judged(findings.into_iter().map(|finding| (finding.failure, finding.width)))
     })?;
     let runner = context.runner();
-    let functions = context.opened()?.targets.functions();
+    let mut functions = context.opened()?.targets.functions();
+    own::pin(&mut workflow.own, &functions)
+        .map_err(|findings| Problem::judged(findings.into_iter().map(|one| (one.failure, one.width))))?;
+    functions.extend(workflow.own.values().flat_map(|module| module.functions.clone()));
     let findings = runner.check(&workflow, &functions);
     if !findings.is_empty() {
         return Err(Problem::judged(findings.into_iter().map(|finding| (finding.failure, finding.width))));

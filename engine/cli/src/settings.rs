@@ -99,6 +99,12 @@ impl SecretSource for EnvironmentSecrets {
     }
 }
 
+/// As it is, for the programs that may see it.
+#[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
 /// Unset and empty are the same.
 #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
 pub(crate) fn text(name: &str) -> Option<String> {

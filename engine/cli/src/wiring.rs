@@ -1,5 +1,6 @@
 //! What the binary hands to the command line: the targets it can reach and the files that it carries.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,13 +12,16 @@ use prove::Laboratory;
 
 use crate::inspector::Inspector;
 
+/// One variable of this process's environment, for the programs that may see it.
+pub type Variable = fn(&str) -> Option<OsString>;
+
 /// Built once, in the binary. A customer's binary builds its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Wiring {
     /// Opens what depends on this process. Must not write before it is used.
     pub open: fn(&Opening) -> Result<Opened, Failure>,
     /// Where `footbridge test` makes its worlds.
-    pub laboratory: fn() -> Arc<dyn Laboratory>,
+    pub laboratory: fn(Variable) -> Arc<dyn Laboratory>,
     /// Reads certificates, tokens and recordings for `inspect` and `trace`.
     pub inspector: &'static dyn Inspector,
     /// The shipped workflows: path below `workflows/`, text.
@@ -37,6 +41,7 @@ pub struct Opening {
     /// Shows a person at once what they must act on, such as a code to enter elsewhere.
     pub tell: Arc<dyn Fn(&str) + Send + Sync>,
     pub platform: Platform,
+    pub variable: Variable,
 }
 
 /// What the platform says about the identity that it lends to this process.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{Binding, Failure, FunctionSpec, RunId};
+use model::{Binding, Class, Code, Failure, FunctionSpec, OwnModule, RunId};
 
 use crate::{HostModule, SecretSource};
 
@@ -14,6 +14,18 @@ pub trait Targets: Send + Sync {
 
     /// Every host function there is, whatever the target.
     fn functions(&self) -> Vec<FunctionSpec>;
+
+    /// A host module of the customer's own, as a workflow pins it, for use with `name`: the program itself, or what stands
+    /// in for it where the target is simulated. Starts nothing yet.
+    fn own(
+        &self,
+        _name: &str,
+        _run: Option<RunId>,
+        module: &OwnModule,
+    ) -> Result<Arc<dyn HostModule>, Failure> {
+        let message = format!("module '{}' is a program, and no programs are run here", module.name);
+        Err(Failure::new(Code::OwnProgram, Class::Denied, message))
+    }
 
     /// What is known of `name` without asking it anything: what a trace of its traffic is compared with.
     async fn facts(&self, name: &str) -> Result<TargetFacts, Failure>;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 pub struct Layer {
     /// `shipped`, or the folder as it was typed.
     pub name: String,
-    /// Texts by path inside the layer: `workflow.toml`, `overlay.toml`, `steps/NAME.rhai`, `lib/NAME.rhai`.
+    /// Texts by path inside the layer: `workflow.toml`, `overlay.toml`, `functions.toml`, `steps/NAME.rhai`,
+    /// `lib/NAME.rhai`.
     pub files: BTreeMap<String, String>,
     /// What to put before a path so that a person finds the file: `workflows/sfb-online/`, `./contoso/`.
     pub prefix: String,

@@ -14,6 +14,7 @@ mod manifest;
 mod nearest;
 mod needed_outputs;
 mod overlay;
+mod own;
 mod param;
 mod reads;
 mod references;

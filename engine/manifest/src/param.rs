@@ -11,7 +11,7 @@ use crate::keywords::{FIT, unfit};
 use crate::nearest::suggestion;
 use crate::walk::{Section, Walk, to_value};
 
-const KINDS: [&str; 11] =
+pub(crate) const KINDS: [&str; 11] =
     ["string", "int", "bool", "duration", "domain", "fqdn", "guid", "smtp", "secret", "list", "enum"];
 const KEYS: [&str; 7] = ["type", "of", "values", "required", "default", "help", "length_max"];
 
@@ -48,7 +48,7 @@ fn read_param<'t>(
     walk.known_keys(section, &KEYS);
     param.required = walk.flag(section, "required").unwrap_or(false);
     param.help = walk.text(section, "help").map(|help| help.text).unwrap_or_default();
-    let kind = read_kind(walk, section);
+    let kind = read_kind(walk, section, &KINDS);
     param.length_max = walk.count(section, "length_max").map(|length| length as usize);
     if let Some(kind) = kind {
         param.kind = kind;
@@ -58,7 +58,12 @@ fn read_param<'t>(
     param
 }
 
-fn read_kind<'t>(walk: &mut Walk<'_, 't>, section: Section<'_, 't>) -> Option<Kind> {
+/// What `type`, `of` and `values` say; `types` are the words that count here.
+pub(crate) fn read_kind<'t>(
+    walk: &mut Walk<'_, 't>,
+    section: Section<'_, 't>,
+    types: &[&'static str],
+) -> Option<Kind> {
     let word = walk.required(section, "type", "say what it holds, for example type = \"domain\"")?;
     let item = match section.table.get_key_value("of") {
         Some((key, _)) if word.text != "list" => {
@@ -89,7 +94,17 @@ fn read_kind<'t>(walk: &mut Walk<'_, 't>, section: Section<'_, 't>) -> Option<Ki
         _ => (false, word),
     };
     let values = read_values(walk, section, inner.text == "enum", &inner.span)?;
-    let kind = match inner.text.as_str() {
+    let Some(kind) = kind_named(&inner.text, values).filter(|_| types.contains(&inner.text.as_str())) else {
+        let hint =
+            suggestion(&inner.text, types.iter().copied(), || format!("types are {}", types.join(", ")));
+        walk.wrong(&inner.span, format!("'{}' is no type", inner.text), hint);
+        return None;
+    };
+    Some(if outer { Kind::List(Box::new(kind)) } else { kind })
+}
+
+fn kind_named(word: &str, values: Vec<String>) -> Option<Kind> {
+    Some(match word {
         "string" => Kind::String,
         "int" => Kind::Int,
         "bool" => Kind::Bool,
@@ -100,13 +115,10 @@ fn read_kind<'t>(walk: &mut Walk<'_, 't>, section: Section<'_, 't>) -> Option<Ki
         "smtp" => Kind::Smtp,
         "secret" => Kind::Secret,
         "enum" => Kind::Enum(values),
-        other => {
-            let hint = suggestion(other, KINDS, || format!("types are {}", KINDS.join(", ")));
-            walk.wrong(&inner.span, format!("'{other}' is no type"), hint);
-            return None;
-        }
-    };
-    Some(if outer { Kind::List(Box::new(kind)) } else { kind })
+        "map" => Kind::Map,
+        "any" => Kind::Any,
+        _ => return None,
+    })
 }
 
 /// The words of an enum; empty for other types, which must not have any. `None` where something was wrong.

@@ -10,17 +10,20 @@ use crate::document::Document;
 use crate::manifest::{Manifest, read_manifest};
 use crate::nearest::suggestion;
 use crate::overlay::lay_over;
+use crate::own::read_functions;
 use crate::reads::{SUGGESTIONS_MAX, check_reads};
 use crate::scripts::settle_scripts;
 use crate::{Finding, Layer};
 
 const MANIFEST: &str = "workflow.toml";
 const OVERLAY: &str = "overlay.toml";
+const FUNCTIONS: &str = "functions.toml";
 
 /// Resolves layers, weakest first, to the workflow that a run is pinned to. Its steps stand in topological order.
 ///
 /// The manifest is that of the strongest layer that has one; scripts and shared functions are those of the strongest
-/// layer that has them; parameter values of `overlay.toml` files are laid over each other.
+/// layer that has them, and so are host modules of the customer's own; parameter values of `overlay.toml` files are laid
+/// over each other.
 /// Errors are all mistakes at once, in the order of the files, except that files that are not TOML hide what is in them.
 pub fn resolve(layers: &[Layer]) -> Result<Workflow, Vec<Finding>> {
     let Some(home) = layers.iter().rposition(|layer| layer.files.contains_key(MANIFEST)) else {
@@ -56,6 +59,13 @@ pub fn resolve(layers: &[Layer]) -> Result<Workflow, Vec<Finding>> {
             ));
         }
     }
+    let mut own = BTreeMap::new();
+    for layer in layers {
+        let Some(text) = layer.files.get(FUNCTIONS) else { continue };
+        let document = Document::new(layer.shown(FUNCTIONS), text);
+        let Some(table) = parse(&document, Code::Functions, &mut findings) else { continue };
+        findings.extend(read_functions(&document, &table, layer, &lib, &mut own));
+    }
     if !findings.is_empty() {
         return Err(sorted(findings));
     }
@@ -74,6 +84,7 @@ pub fn resolve(layers: &[Layer]) -> Result<Workflow, Vec<Finding>> {
         lib,
         overlay,
         undo,
+        own,
         layers: names,
     })
 }

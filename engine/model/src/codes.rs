@@ -41,6 +41,7 @@ codes! {
     "FB0112" ParameterMissing "a required parameter is missing";
     "FB0113" Layer "a layer cannot be used";
     "FB0114" Case "a case file is wrong";
+    "FB0115" Functions "the declaration of own functions is wrong";
     "FB0201" ScriptSyntax "a script does not compile";
     "FB0202" ScriptRule "a script breaks a rule of the step contract";
     "FB0203" ScriptError "a script failed";
@@ -111,6 +112,10 @@ codes! {
     "FB0951" Settings "a setting or argument is wrong";
     "FB0952" Interrupted "stopped by the person at the keyboard";
     "FB0953" Holder "the process that holds the store does not answer";
+    "FB1001" OwnProgram "a program of your own does not work";
+    "FB1002" OwnFunction "a function of your own failed";
+    "FB1003" OwnInDoubt "a program's answer to a write was lost";
+    "FB1004" OwnProgramChanged "a program is not the one that was pinned";
 }
 
 impl fmt::Display for Code {

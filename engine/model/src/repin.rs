@@ -171,6 +171,7 @@ mod tests {
             lib: BTreeMap::new(),
             overlay: BTreeMap::new(),
             undo: None,
+            own: BTreeMap::new(),
             layers: Vec::new(),
         })
     }

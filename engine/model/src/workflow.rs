@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Param, StepPath, UndoPolicy, Value};
+use crate::{Digest, OwnModule, Param, StepPath, UndoPolicy, Value};
 
 /// The workflows that a run is or was pinned to, by the digest of their bytes: what its events name.
 pub type Pinned = BTreeMap<Digest, Arc<Workflow>>;
@@ -30,6 +30,9 @@ pub struct Workflow {
     /// What undo does about conflicts, where a layer says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoPolicy>,
+    /// Host modules of the customer's own, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<String, OwnModule>,
     /// The layers it was resolved from, weakest first: `shipped`, then the folders.
     pub layers: Vec<String>,
 }
@@ -191,11 +194,15 @@ pub struct Question {
 }
 
 impl Workflow {
-    /// Names what would run: everything but the phases, which follow from the scripts.
+    /// Names what would run: everything but the phases, which follow from the scripts, and the folders of own modules,
+    /// which lie elsewhere on another machine.
     pub fn digest(&self) -> Digest {
         let mut bare = self.clone();
         for step in &mut bare.steps {
             step.phases.clear();
+        }
+        for module in bare.own.values_mut() {
+            module.folder.clear();
         }
         Digest::of(&bare)
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Disturbance {
     /// The case as it is written.
     None,
-    /// The process dies at one write to its journal.
+    /// The process dies at one write to its journal, the first being 0.
     Crash { half: Half, moment: Moment, write: usize },
     /// One write to the world fails in one way.
     Fail { half: Half, operation: String, nth: u32, way: Way },
@@ -30,10 +30,12 @@ pub enum Half {
 /// On which side of the journal write the process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
-    /// The records are lost: an effect that was just made is not recorded.
+    /// The records are lost.
     Before,
     /// The records are there, and nobody was told.
     After,
+    /// A write to the world was made, and the record of it is lost; counted by such records, not by writes.
+    Unrecorded,
 }
 
 /// How one write fails.
@@ -88,7 +90,7 @@ macro_rules! words {
 }
 
 words!(Half { Run = "run", Undo = "undo" });
-words!(Moment { Before = "before", After = "after" });
+words!(Moment { Before = "before", After = "after", Unrecorded = "unrecorded" });
 words!(Repetition { Run = "run", Undo = "undo", InTurn = "in-turn" });
 words!(Way {
     Throttled = "throttled",
@@ -105,6 +107,8 @@ impl Disturbance {
     pub fn kind(&self) -> &'static str {
         match self {
             Disturbance::None => "as written",
+            Disturbance::Crash { half: Half::Run, moment: Moment::Unrecorded, .. } => "unrecorded",
+            Disturbance::Crash { half: Half::Undo, moment: Moment::Unrecorded, .. } => "unrecorded in undo",
             Disturbance::Crash { half: Half::Run, .. } => "crash",
             Disturbance::Crash { half: Half::Undo, .. } => "crash in undo",
             Disturbance::Fail { half: Half::Run, .. } => "failure",

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use model::event::Decision;
 use model::{Event, Life, Record};
 
 use crate::disturbance::{Half, Way};
-use crate::laboratory::{Fate, Fault};
+use crate::laboratory::{Fate, Fault, LabWorld};
 use crate::reference::{Done, Reference, Setup, Write};
 use crate::trial::Tried;
 
@@ -28,10 +29,13 @@ pub(crate) async fn fail(setup: &Setup, reference: &Reference, half: Half, fault
     lab.expect_life(run, life).await?;
     reference.compare(done, &lab, run, from).await?;
     let fate = lab.world.fate(&fault.operation, fault.way);
-    match told(&lab.records(run).await?, half == Half::Undo, fate) {
-        Ok(()) => Ok(true),
-        Err(why) => Err(format!("{why}\n{}", lab.tale(run).await)),
+    if let Err(why) = told(&lab.records(run).await?, half == Half::Undo, fate) {
+        return Err(format!("{why}\n{}", lab.tale(run).await));
     }
+    if half == Half::Run {
+        reference.compare_undo(&lab, &process, run).await?;
+    }
+    Ok(true)
 }
 
 /// Every write of the run and then of its undo is done, and every answer lost.
@@ -56,7 +60,7 @@ pub(crate) async fn lose_every_answer(setup: &Setup, reference: &Reference) -> T
 }
 
 /// All ways at the first and the last write of an operation, and one in turn at the many equal ones in between.
-pub(crate) fn faults(done: &Done) -> Vec<Fault> {
+pub(crate) fn faults(world: &dyn LabWorld, done: &Done) -> Vec<Fault> {
     let mut lasts: BTreeMap<&str, u32> = BTreeMap::new();
     for write in &done.writes {
         lasts.insert(&write.operation, write.nth);
@@ -64,8 +68,9 @@ pub(crate) fn faults(done: &Done) -> Vec<Fault> {
     let mut faults = Vec::new();
     for write in &done.writes {
         let at_an_end = write.nth == 1 || lasts[write.operation.as_str()] == write.nth;
-        for (index, way) in Way::ALL.iter().enumerate() {
-            if at_an_end || index == write.nth as usize % Way::ALL.len() {
+        let ways = world.ways(&write.operation);
+        for (index, way) in ways.iter().enumerate() {
+            if at_an_end || index == write.nth as usize % ways.len() {
                 faults.push(Fault { operation: write.operation.clone(), nth: write.nth, way: *way });
             }
         }
@@ -84,6 +89,9 @@ fn told(records: &[Record], in_undo: bool, fate: Fate) -> Result<(), String> {
             Event::Doubted { step, key, undo, .. } if *undo == in_undo => doubted.push((step, key)),
             Event::Settled { step, key, took_effect, undo, .. } if *undo == in_undo => {
                 settled.push((step, key, *took_effect));
+            }
+            Event::Decided { step, key, decision, undo, .. } if *undo == in_undo => {
+                settled.push((step, key, *decision == Decision::Done));
             }
             _ => {}
         }

@@ -1,27 +1,38 @@
 //! An engine on one world of a laboratory, with a clock and a journal that the proof owns.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contracts::{
     ApproveMode, ApproveRequest, Journal, PlanRequest, Service, StartRequest, StepRunner, UndoRequest,
     UndoWanted,
 };
+use model::event::Decision;
+use model::step_state::Progress;
 use model::value::Map;
-use model::{Asker, Code, Event, Failure, Life, Record, RunId, RunState, Workflow};
+use model::{Asker, Code, Event, Failure, Life, Record, RunId, RunState, StepPath, Workflow};
 use runtime::{Parts, Supervisor};
 use serde_json::Value as Json;
 use store::MemoryJournal;
 
 use crate::clock::LabClock;
+use crate::dying_journal::DyingJournal;
 use crate::laboratory::{LabEffect, LabWorld};
+use crate::watched::{Ledger, Mortality, WatchedTargets};
 
 /// Who acts in a proof.
 pub(crate) const BY: &str = "proof";
+/// More than there are writes in any workflow.
+const QUESTIONS_MAX: usize = 1_000;
+
+/// A write of a run: its step, its change, and whether the change is taken back.
+pub(crate) type Write = (StepPath, String, bool);
 
 pub(crate) struct Lab {
     journal: MemoryJournal,
     pub(crate) world: Arc<dyn LabWorld>,
     clock: Arc<LabClock>,
+    ledger: Arc<Ledger>,
     steps: Arc<dyn StepRunner>,
     workflow: Arc<Workflow>,
     params: Map,
@@ -38,6 +49,7 @@ impl Lab {
             journal: MemoryJournal::new(),
             world,
             clock: Arc::new(LabClock::new()),
+            ledger: Arc::default(),
             steps,
             workflow,
             params,
@@ -50,6 +62,7 @@ impl Lab {
             journal: self.journal.fork(),
             world: self.world.fork().await?,
             clock: Arc::new(self.clock.fork()),
+            ledger: Arc::default(),
             steps: Arc::clone(&self.steps),
             workflow: Arc::clone(&self.workflow),
             params: self.params.clone(),
@@ -62,14 +75,21 @@ impl Lab {
 
     /// A process on this lab's own journal.
     pub(crate) fn process(&self) -> Arc<Supervisor> {
-        self.process_on(self.journal())
+        self.process_on(self.journal(), Arc::default())
+    }
+
+    /// A process that may die, or is counted.
+    pub(crate) fn dying_process(&self, journal: &Arc<DyingJournal>) -> Arc<Supervisor> {
+        self.process_on(Arc::clone(journal) as _, Arc::clone(journal.mortality()))
     }
 
     /// A process: what it knows is gone with it; journal and world stay.
-    pub(crate) fn process_on(&self, journal: Arc<dyn Journal>) -> Arc<Supervisor> {
+    fn process_on(&self, journal: Arc<dyn Journal>, mortality: Arc<Mortality>) -> Arc<Supervisor> {
+        let (world, ledger) = (Arc::clone(&self.world), Arc::clone(&self.ledger));
+        let targets = self.world.targets();
         Supervisor::new(Parts {
             journal,
-            targets: self.world.targets(),
+            targets: Arc::new(WatchedTargets { world, targets, ledger, mortality }),
             steps: Arc::clone(&self.steps),
             clock: Arc::clone(&self.clock) as _,
             secrets: None,
@@ -77,12 +97,12 @@ impl Lab {
     }
 
     /// The world in a comparable form: objects bear the id of the run that made them, which differs from run to run.
-    pub(crate) async fn picture(&self) -> Json {
-        let mut text = self.world.snapshot().to_string();
+    pub(crate) async fn picture(&self) -> Result<Json, String> {
+        let mut text = self.world.snapshot().map_err(|failure| failure.to_string())?.to_string();
         for run in self.runs().await {
             text = text.replace(&run.to_string(), "RUN");
         }
-        serde_json::from_str(&text).expect("a picture stays JSON when a word in its texts is replaced")
+        Ok(serde_json::from_str(&text).expect("a picture stays JSON when a word in its texts is replaced"))
     }
 
     /// What our side did since `from`, sorted: steps beside one another may end in any order.
@@ -143,18 +163,19 @@ impl Lab {
 
     /// Runs forward on `process` until it rests.
     pub(crate) async fn forward(&self, process: &Supervisor) -> Result<RunId, Failure> {
+        self.ledger.begin();
         let run = process.start(self.start(ApproveMode::Yes)).await?;
-        process.idle().await;
+        self.rest(process, run).await?;
         Ok(run)
     }
 
     /// Undoes on `process`, as a person who read the undo plan.
     pub(crate) async fn undo(&self, process: &Supervisor, run: RunId) -> Result<(), Failure> {
+        self.ledger.begin();
         let plan = process.undo_plan(run, UndoWanted::default()).await?;
         let request = UndoRequest { by: BY.into(), digest: Some(plan.digest), ..UndoRequest::default() };
         process.undo(run, request).await?;
-        process.idle().await;
-        Ok(())
+        self.rest(process, run).await
     }
 
     /// Does what `explain` offers once: takes a run up that a dead process left.
@@ -172,8 +193,61 @@ impl Lab {
             | Life::PartlyUndone
             | Life::Stuck => {}
         }
+        self.rest(process, run).await
+    }
+
+    /// Waits until nothing is carried on any more. Where the run asks what became of a write that leaves nothing to look
+    /// at, a person answers, who knows: the laboratory saw it.
+    async fn rest(&self, process: &Supervisor, run: RunId) -> Result<(), Failure> {
         process.idle().await;
-        Ok(())
+        // Each answer settles one question; whoever is asked more often than this is asked in a circle.
+        for _ in 0..QUESTIONS_MAX {
+            let Some((step, took_effect)) = self.question(run).await.map_err(broken)? else { return Ok(()) };
+            let choice = Some(if took_effect { Decision::Done } else { Decision::Retry });
+            let note = Some("the laboratory saw whether it took effect".to_owned());
+            let request =
+                ApproveRequest { by: BY.into(), step: Some(step), choice, note, ..ApproveRequest::default() };
+            process.approve(run, request).await?;
+            process.idle().await;
+        }
+        Err(broken(format!("the run asked more than {QUESTIONS_MAX} questions")))
+    }
+
+    /// Writes that took effect, and of which the journal does not say so.
+    pub(crate) async fn unrecorded(&self, run: RunId) -> Result<Vec<Write>, String> {
+        let mut open: BTreeMap<Write, bool> = BTreeMap::new();
+        for record in self.records(run).await? {
+            match record.event {
+                Event::Intent { step, key, function, arguments, undo, .. } => {
+                    open.insert((step, key, undo), self.ledger.took_effect(&function, &arguments));
+                }
+                Event::Outcome { step, key, undo, .. } | Event::NotDone { step, key, undo, .. } => {
+                    open.remove(&(step, key, undo));
+                }
+                _ => {}
+            }
+        }
+        Ok(open.into_iter().filter(|(_, took_effect)| *took_effect).map(|(write, _)| write).collect())
+    }
+
+    /// The step of a write that only a person can tell of, and whether it took effect.
+    async fn question(&self, run: RunId) -> Result<Option<(StepPath, bool)>, String> {
+        let state = self.state(run).await?;
+        let asked = |progress: &Progress| matches!(progress, Progress::Asked { .. });
+        let doubts = state.doubts();
+        let Some((step, key, _)) = doubts.iter().find(|(.., progress)| asked(progress)) else {
+            return Ok(None);
+        };
+        let records = self.records(run).await?;
+        let sent = records.iter().rev().find_map(|record| match &record.event {
+            Event::Intent { step: of, key: what, function, arguments, .. } if of == *step && what == *key => {
+                Some((function, arguments))
+            }
+            _ => None,
+        });
+        let took_effect =
+            sent.is_some_and(|(function, arguments)| self.ledger.took_effect(function, arguments));
+        Ok(Some(((*step).clone(), took_effect)))
     }
 
     /// The run ended as wanted; else its tale.

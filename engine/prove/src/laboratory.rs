@@ -24,13 +24,18 @@ pub trait LabWorld: Send + Sync {
     fn target(&self) -> &str;
 
     /// Everything there is, in a form that can be compared; nothing that differs from run to run but ids of runs.
-    fn snapshot(&self) -> Json;
+    fn snapshot(&self) -> Result<Json, Failure>;
 
     /// What our side changed, in order.
     fn effects(&self) -> Vec<LabEffect>;
 
     /// Somebody else acts, as a case's `act` says.
     fn act(&self, action: &Json) -> Result<(), Failure>;
+
+    /// The ways in which such a call can fail that are worth telling apart.
+    fn ways(&self, _operation: &str) -> &'static [Way] {
+        Way::ALL
+    }
 
     /// What a failure of such a call means: whether the work was done, and whether whoever called can know.
     fn fate(&self, operation: &str, way: Way) -> Fate;

@@ -21,6 +21,7 @@ mod reference;
 mod repeat;
 mod seed;
 mod trial;
+mod watched;
 
 pub use case::{Case, read_case};
 pub use disturbance::{Disturbance, Half, Moment, Repetition, Way};

@@ -49,7 +49,7 @@ pub(crate) async fn play(setup: &Setup) -> Tried {
     if matches!(ended.end, CaseEnd::Stale | CaseEnd::Conflict) && !effects.is_empty() {
         wrong.push(format!("nothing may be written, and this was: {effects:?}"));
     }
-    let world = lab.world.snapshot();
+    let world = lab.world.snapshot().map_err(|failure| failure.to_string())?;
     for holds in &expect.holds {
         let found = world.pointer(&holds.pointer).filter(|found| !found.is_null());
         if found != holds.equals.as_ref() {

@@ -18,7 +18,8 @@ use crate::{crash, fail, play, repeat, seed};
 /// What is to be tried besides the cases as they are written.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// The process dies before and after every write to its journal, forward and in undo.
+    /// The process dies before and after every write to its journal, and with every effect that is not recorded yet;
+    /// forward and in undo.
     pub crash: bool,
     /// Every write to the world fails, in every way, forward and in undo.
     pub fail: bool,
@@ -130,11 +131,8 @@ impl Wanted {
                 all.extend(crashes(half, done));
             }
             if self.fail {
-                all.extend(fail::faults(done).into_iter().map(|fault| Disturbance::Fail {
-                    half,
-                    operation: fault.operation,
-                    nth: fault.nth,
-                    way: fault.way,
+                all.extend(fail::faults(reference.world(), done).into_iter().map(|fault| {
+                    Disturbance::Fail { half, operation: fault.operation, nth: fault.nth, way: fault.way }
                 }));
             }
         }
@@ -150,9 +148,12 @@ impl Wanted {
 }
 
 fn crashes(half: Half, done: &Done) -> impl Iterator<Item = Disturbance> {
-    let writes = done.journal_writes;
+    let count = |moment: Moment| match moment {
+        Moment::Before | Moment::After => done.journal_writes,
+        Moment::Unrecorded => done.recorded_effects,
+    };
     Moment::ALL.iter().flat_map(move |moment| {
-        (0..writes).map(move |write| Disturbance::Crash { half, moment: *moment, write })
+        (0..count(*moment)).map(move |write| Disturbance::Crash { half, moment: *moment, write })
     })
 }
 

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use contracts::{Journal, StepRunner};
+use contracts::StepRunner;
 use model::{Life, RunId, Workflow};
+use runtime::Supervisor;
 use serde_json::Value as Json;
 
 use crate::case::Case;
 use crate::difference::differences;
 use crate::dying_journal::DyingJournal;
 use crate::lab::Lab;
-use crate::laboratory::{LabEffect, Laboratory};
+use crate::laboratory::{LabEffect, LabWorld, Laboratory};
 
 /// A case with all that it needs to be played again and again.
 #[derive(Clone)]
@@ -47,8 +48,9 @@ pub(crate) struct Done {
     /// Sorted.
     pub(crate) effects: Vec<LabEffect>,
     pub(crate) writes: Vec<Write>,
-    /// How many times the journal was written.
+    /// How many times the journal was written, and how many of these writes recorded an effect.
     pub(crate) journal_writes: usize,
+    pub(crate) recorded_effects: usize,
 }
 
 /// One write: the operation as the world names it, and at which call of that operation, from 1.
@@ -61,20 +63,24 @@ pub(crate) struct Write {
 impl Reference {
     pub(crate) async fn of(setup: &Setup) -> Result<Reference, String> {
         let lab = setup.lab().await?;
-        let untouched = lab.picture().await;
+        let untouched = lab.picture().await?;
         let counting = Arc::new(DyingJournal::counting(lab.journal()));
-        let process = lab.process_on(Arc::clone(&counting) as Arc<dyn Journal>);
+        let process = lab.dying_process(&counting);
         let id = lab.forward(&process).await.map_err(|failure| failure.to_string())?;
         lab.expect_life(id, Life::Succeeded).await?;
-        let run = Done::since(&lab, 0, counting.writes()).await;
+        let run = Done::since(&lab, 0, &counting).await?;
 
         let finished = lab.fork().await.map_err(|failure| failure.to_string())?;
         let counting = Arc::new(DyingJournal::counting(lab.journal()));
-        let process = lab.process_on(Arc::clone(&counting) as Arc<dyn Journal>);
+        let process = lab.dying_process(&counting);
         lab.undo(&process, id).await.map_err(|failure| format!("undo: {failure}"))?;
         lab.expect_life(id, Life::Undone).await?;
-        let undo = Done::since(&lab, run.effects.len(), counting.writes()).await;
+        let undo = Done::since(&lab, run.effects.len(), &counting).await?;
         Ok(Reference { untouched, run, undo, finished, id })
+    }
+
+    pub(crate) fn world(&self) -> &dyn LabWorld {
+        self.finished.world.as_ref()
     }
 
     /// A lab in which the run has succeeded.
@@ -90,7 +96,7 @@ impl Reference {
         run: RunId,
         from: usize,
     ) -> Result<(), String> {
-        let moved = differences(&lab.picture().await, &done.world);
+        let moved = differences(&lab.picture().await?, &done.world);
         if !moved.is_empty() {
             let tale = lab.tale(run).await;
             return Err(format!("the world ended differently:\n{}\n{tale}", moved.join("\n")));
@@ -102,14 +108,29 @@ impl Reference {
         }
         Ok(())
     }
+
+    /// Undoes a run that was disturbed, and holds that against the undo of the undisturbed one.
+    pub(crate) async fn compare_undo(
+        &self,
+        lab: &Lab,
+        process: &Supervisor,
+        run: RunId,
+    ) -> Result<(), String> {
+        let from = lab.world.effects().len();
+        lab.undo(process, run).await.map_err(|failure| format!("undo afterwards: {failure}"))?;
+        lab.expect_life(run, Life::Undone).await.map_err(|why| format!("undo afterwards: {why}"))?;
+        let compared = self.compare(&self.undo, lab, run, from).await;
+        compared.map_err(|why| format!("undo afterwards: {why}"))
+    }
 }
 
 impl Done {
-    async fn since(lab: &Lab, from: usize, journal_writes: usize) -> Done {
+    async fn since(lab: &Lab, from: usize, counted_by: &DyingJournal) -> Result<Done, String> {
         let effects = lab.effects_since(from);
         let operations: Vec<String> =
             lab.world.effects().split_off(from).into_iter().map(|effect| effect.operation).collect();
-        Done { world: lab.picture().await, effects, writes: counted(operations), journal_writes }
+        let (world, (journal_writes, recorded_effects)) = (lab.picture().await?, counted_by.counted());
+        Ok(Done { world, effects, writes: counted(operations), journal_writes, recorded_effects })
     }
 }
 

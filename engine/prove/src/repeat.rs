@@ -44,7 +44,7 @@ async fn run_again(reference: &Reference) -> Result<(), String> {
     if !effects.is_empty() {
         return Err(format!("the second run and its undo changed something: {effects:?}"));
     }
-    let moved = differences(&lab.picture().await, &reference.run.world);
+    let moved = differences(&lab.picture().await?, &reference.run.world);
     if moved.is_empty() { Ok(()) } else { Err(moved.join("\n")) }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn workflow(steps: &[(&str, &[&str])]) -> Workflow {
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
         undo: None,
+        own: BTreeMap::new(),
         layers: vec!["shipped".into()],
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contracts::Session;
-use model::{Binding, Class, Code, Event, Failure, RunState};
+use model::{Binding, Class, Code, Event, Failure, PlannedStep, RunState, StepOutlook};
 
 use crate::bench::Bench;
 use crate::planner;
@@ -19,6 +19,10 @@ impl Supervisor {
         bench.session.close().await;
         if new.digest == old.digest {
             return Ok(());
+        }
+        // A step that could not be planned says nothing about the world: the plan that was shown still waits.
+        if let Some(failure) = new.steps.iter().find_map(failed) {
+            return Err(failure);
         }
         let mut moved = Vec::new();
         for step in &old.steps {
@@ -49,6 +53,19 @@ impl Supervisor {
         bound(state, &bench.session)?;
         *bench.pins.lock().expect("no holder of this lock panics") = state.pins.clone();
         Ok(bench)
+    }
+}
+
+fn failed(step: &PlannedStep) -> Option<Failure> {
+    match &step.outlook {
+        StepOutlook::Failed { failure } => Some(failure.clone()),
+        StepOutlook::Changes
+        | StepOutlook::AlreadySo
+        | StepOutlook::Done
+        | StepOutlook::Skipped
+        | StepOutlook::KnownAfter { .. }
+        | StepOutlook::Conflict
+        | StepOutlook::CannotTell { .. } => None,
     }
 }
 

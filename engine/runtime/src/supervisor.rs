@@ -149,7 +149,16 @@ impl Supervisor {
         params: Map,
         run: Option<RunId>,
     ) -> Result<Bench, Failure> {
-        let session = self.parts.targets.open(target, run).await?;
+        let mut session = self.parts.targets.open(target, run).await?;
+        for module in workflow.own.values() {
+            if session.modules.iter().any(|other| other.name() == module.name) {
+                let message = format!("'{}' is a module of footbridge's own", module.name);
+                return Err(
+                    Failure::invalid(Code::Functions, message).hint(format!("rename it in {}", module.file))
+                );
+            }
+            session.modules.push(self.parts.targets.own(target, run, module)?);
+        }
         let limit = self.limits.of(&session.target);
         Ok(Bench::new(&self.parts, workflow, session, params, run, self.stop.subscribe(), limit))
     }

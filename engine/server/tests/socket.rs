@@ -52,6 +52,7 @@ fn workflow() -> Workflow {
         lib: std::collections::BTreeMap::new(),
         overlay: std::collections::BTreeMap::new(),
         undo: None,
+        own: std::collections::BTreeMap::new(),
         layers: vec!["shipped".into()],
     }
 }

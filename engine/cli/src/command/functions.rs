@@ -5,11 +5,15 @@ use model::{Code, Failure, FunctionSpec};
 use crate::Exit;
 use crate::context::Context;
 use crate::problem::Outcome;
+use crate::resolve;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Arguments {
     /// Only this module, or this one function (`exchange`, `exchange::mail_user`)
     only: Option<String>,
+    /// With the functions that this workflow declares: a shipped workflow's id, or a folder
+    #[arg(long, value_name = "WORKFLOW")]
+    workflow: Option<String>,
     /// As a page of documentation
     #[arg(long)]
     markdown: bool,
@@ -17,6 +21,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn perform(context: &Context, arguments: Arguments) -> Outcome {
     let mut functions = context.opened()?.targets.functions();
+    if let Some(workflow) = &arguments.workflow {
+        let own = resolve::workflow(context, workflow)?.own;
+        functions.extend(own.into_values().flat_map(|module| module.functions));
+    }
     if let Some(only) = &arguments.only {
         let all = functions.clone();
         functions.retain(|one| one.module == *only || one.path() == *only);

@@ -15,7 +15,7 @@ use crate::Exit;
 use crate::context::Context;
 use crate::files;
 use crate::problem::{Outcome, Problem};
-use crate::resolve;
+use crate::{resolve, settings};
 
 /// More lines of a failed trial are for the JSON and JUnit forms.
 const LINES_MAX: usize = 12;
@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
     /// Only this case, by the name of its file; may be given again
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
-    /// Kill the process before and after every write to its journal, forward and in undo
+    /// Kill the process before and after every write to its journal, and with every effect that it has not recorded yet;
+    /// forward and in undo
     #[arg(long)]
     crash_everywhere: bool,
     /// Let every write to the world fail in every way, forward and in undo
@@ -86,7 +87,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         ));
         bar.tick();
     };
-    let laboratory = (context.wiring.laboratory)();
+    let laboratory = (context.wiring.laboratory)(settings::variable);
     let proof = prove(laboratory, context.runner(), clock.clone(), workflow, cases, &wanted, &heard).await;
     bar.finish_and_clear();
     if let Some(file) = &arguments.junit {
@@ -100,12 +101,13 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     }
     let took = clock.now().since(began);
     let failures = proof.failures().count();
+    let again = again(&arguments.workflow, &context.settings.layers);
     context.output.either(
         || document(&id, &version, &proof),
         |style| {
             let mut text = String::new();
             for (end, why) in proof.failures() {
-                text.push_str(&told(&arguments.workflow, end, why));
+                text.push_str(&told(&again, end, why));
             }
             text.push_str(&Matrix::of(&proof).text());
             let not_reached = proof.ends.len() - proof.passed() - failures;
@@ -182,7 +184,13 @@ fn bar(context: &Context) -> ProgressBar {
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
 }
 
-fn told(workflow: &str, end: &End, why: &str) -> String {
+/// The command that plays the same workflow, layers included.
+fn again(workflow: &str, layers: &[PathBuf]) -> String {
+    let layers = layers.iter().map(|layer| format!(" --layer {}", layer.display()));
+    format!("footbridge test {workflow}{}", layers.collect::<String>())
+}
+
+fn told(again: &str, end: &End, why: &str) -> String {
     let (case, disturbance) = (&end.trial.case, &end.trial.disturbance);
     let mut lines: Vec<&str> = why.lines().take(LINES_MAX).collect();
     if why.lines().count() > LINES_MAX {
@@ -190,7 +198,7 @@ fn told(workflow: &str, end: &End, why: &str) -> String {
     }
     let why = lines.join("\n  ");
     format!(
-        "FAILED {case}: {disturbance}\n  {why}\n  again: footbridge test {workflow} --case {case} --only '{disturbance}'\n\n"
+        "FAILED {case}: {disturbance}\n  {why}\n  again: {again} --case {case} --only '{disturbance}'\n\n"
     )
 }
 

@@ -98,6 +98,7 @@ pub(crate) fn workflow(parts: &[Part]) -> Arc<Workflow> {
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
         undo: None,
+        own: BTreeMap::new(),
         layers: Vec::new(),
     })
 }

@@ -78,6 +78,7 @@ pub(crate) fn workflow(source: &str) -> Workflow {
         lib: BTreeMap::new(),
         overlay: BTreeMap::new(),
         undo: None,
+        own: BTreeMap::new(),
         layers: vec!["shipped".into()],
     }
 }

@@ -38,7 +38,7 @@ async fn forward(setup: &Setup, reference: &Reference, moment: Moment, write: us
     let mut unrecorded = Vec::new();
     let run = match lab.runs().await.first() {
         Some(run) => {
-            unrecorded = lab.unrecorded(*run).await?;
+            unrecorded = lab.unrecorded(*run).await;
             lab.take_up(&process, *run).await.map_err(|failure| failure.to_string())?;
             *run
         }
@@ -60,7 +60,7 @@ async fn undo(reference: &Reference, moment: Moment, write: usize) -> Tried {
         return Ok(false);
     }
     dying.mortality().quiet().await;
-    let unrecorded = lab.unrecorded(run).await?;
+    let unrecorded = lab.unrecorded(run).await;
     let process = lab.process();
     match lab.state(run).await?.life {
         Life::Succeeded => lab.undo(&process, run).await.map_err(|failure| failure.to_string())?,

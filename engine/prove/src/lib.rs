@@ -4,6 +4,7 @@
 //! everything done twice, or faults by a seed. Whatever the disturbance, the world must end as in the uninterrupted run,
 //! every effect must have been made once, and undo must bring back the same.
 
+mod alike;
 mod case;
 mod clock;
 mod crash;

@@ -1,13 +1,14 @@
 //! The uninterrupted run of a case, and its undo: what every disturbed one is held against.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use contracts::StepRunner;
-use model::{Life, RunId, Workflow};
+use model::{Digest, Life, RunId, Workflow};
 use runtime::Supervisor;
 use serde_json::Value as Json;
 
+use crate::alike::alike;
 use crate::case::Case;
 use crate::difference::differences;
 use crate::dying_journal::DyingJournal;
@@ -39,6 +40,8 @@ pub(crate) struct Reference {
     /// The lab after the run, to go on from.
     finished: Lab,
     pub(crate) id: RunId,
+    /// The finished runs whose undo was like this one's, by what counts for it.
+    undone: Mutex<BTreeSet<Digest>>,
 }
 
 /// What one half did.
@@ -70,13 +73,14 @@ impl Reference {
         lab.expect_life(id, Life::Succeeded).await?;
         let run = Done::since(&lab, 0, &counting).await?;
 
+        let undone = Mutex::new(BTreeSet::from([alike(&lab.state(id).await?)]));
         let finished = lab.fork().await.map_err(|failure| failure.to_string())?;
         let counting = Arc::new(DyingJournal::counting(lab.journal()));
         let process = lab.dying_process(&counting);
         lab.undo(&process, id).await.map_err(|failure| format!("undo: {failure}"))?;
         lab.expect_life(id, Life::Undone).await?;
         let undo = Done::since(&lab, run.effects.len(), &counting).await?;
-        Ok(Reference { untouched, run, undo, finished, id })
+        Ok(Reference { untouched, run, undo, finished, id, undone })
     }
 
     pub(crate) fn world(&self) -> &dyn LabWorld {
@@ -109,18 +113,29 @@ impl Reference {
         Ok(())
     }
 
-    /// Undoes a run that was disturbed, and holds that against the undo of the undisturbed one.
+    /// Undoes a run that was disturbed, and holds that against the undo of the undisturbed one; not again where one that
+    /// is alike was undone so. The world is as the undisturbed run left it.
     pub(crate) async fn compare_undo(
         &self,
         lab: &Lab,
         process: &Supervisor,
         run: RunId,
     ) -> Result<(), String> {
+        let alike = alike(&lab.state(run).await?);
+        if self.undone().contains(&alike) {
+            return Ok(());
+        }
         let from = lab.world.effects().len();
         lab.undo(process, run).await.map_err(|failure| format!("undo afterwards: {failure}"))?;
         lab.expect_life(run, Life::Undone).await.map_err(|why| format!("undo afterwards: {why}"))?;
         let compared = self.compare(&self.undo, lab, run, from).await;
-        compared.map_err(|why| format!("undo afterwards: {why}"))
+        compared.map_err(|why| format!("undo afterwards: {why}"))?;
+        self.undone().insert(alike);
+        Ok(())
+    }
+
+    fn undone(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.undone.lock().expect("no holder of this lock panics")
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a run that is not at rest waits for: nothing, a moment, or a person.
 
 use model::step_state::Progress;
-use model::{Life, RunState, Stage, Timestamp};
+use model::{Answer, Life, RunState, Stage, Timestamp};
+
+/// The name under which a gate's approval is kept among the answers.
+const APPROVAL: &str = "$approval";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -67,7 +70,10 @@ pub fn standing(state: &RunState) -> Standing {
                             && !state.answers.contains_key(&(step.path.clone(), question.id.clone()))
                     })
                 });
-                if unanswered || gate.is_some_and(|gate| gate.approval.is_some()) {
+                let given = (step.path.clone(), APPROVAL.to_owned());
+                let unapproved = gate.is_some_and(|gate| gate.approval.is_some())
+                    && !matches!(state.answers.get(&given), Some(Answer::So));
+                if unanswered || unapproved {
                     person = true;
                 } else {
                     return Standing::Busy;

@@ -37,7 +37,8 @@ fn a_run_moves_whole_and_comes_out_as_it_went_in() {
         (&document["run"], &document["found"], &document["state"]),
         (&run.as_str().into(), &"nothing".into(), &"succeeded".into())
     );
-    for shown in [&["logs", "latest", "--json"][..], &["status", "--json"], &["explain", "latest"]] {
+    for shown in [&["logs", "latest", "--json"][..], &["status", "--json"], &["explain", "latest", "--json"]]
+    {
         assert_eq!(here.run(shown).exits(0).stdout, there.run(shown).exits(0).stdout);
     }
     there.run(&["export", &run, "again.jsonl"]).exits(0);

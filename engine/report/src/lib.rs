@@ -2,8 +2,11 @@
 
 pub mod commands;
 pub mod doctor;
+mod document;
+pub mod dossier;
 pub mod doubt;
 pub mod drift;
+pub mod evidence;
 pub mod examined;
 pub mod explain;
 #[cfg(test)]
@@ -12,6 +15,7 @@ pub mod functions;
 pub mod graph;
 pub mod health;
 pub mod logs;
+pub mod picture;
 pub mod plan;
 pub mod repin;
 pub mod stale;

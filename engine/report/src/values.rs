@@ -1,6 +1,7 @@
 //! One value, and the way from one value to another, as a person reads them.
 
 use model::Value;
+use serde::Serialize;
 
 use crate::{Paint, Style};
 
@@ -66,6 +67,25 @@ pub(crate) fn difference(before: &Value, after: &Value, indent: usize, style: St
         text.push_str(&format!("{:indent$}{}\n", "", body.trim_end()));
     }
     text
+}
+
+/// One property that differs, each side as it is shown; absent on a side where it does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    pub name: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// The same differences as [`difference`], for a table.
+pub(crate) fn rows(before: &Value, after: &Value) -> Vec<Row> {
+    let mut lines = Vec::new();
+    walk("", before, after, &mut lines);
+    let side = |value: &Value| (!value.is_null()).then(|| shown(value));
+    lines
+        .into_iter()
+        .map(|line| Row { name: line.name, before: side(line.before), after: side(line.after) })
+        .collect()
 }
 
 struct Line<'a> {

@@ -10,6 +10,7 @@ mod crash;
 mod customer;
 mod doctor;
 mod doctor_runs;
+mod evidence;
 mod exporting;
 mod first_run;
 #[cfg(unix)]

@@ -78,7 +78,11 @@ pub(crate) enum Command {
     Export(command::export::Arguments),
     /// Take a run in from the file that an export made
     Import(command::import::Arguments),
-    /// Draw a workflow's steps
+    /// Tell a run for people: what, by whom, each object before and after, what is not proved
+    Report(command::report::Arguments),
+    /// Write a run as one file that proves itself, or verify such a file
+    Evidence(command::evidence::Arguments),
+    /// Draw the steps of a workflow or a run
     Graph(command::graph::Arguments),
     /// List the host functions that scripts may call
     Functions(command::functions::Arguments),

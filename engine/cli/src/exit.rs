@@ -58,7 +58,7 @@ impl Exit {
             Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt | Code::OwnInDoubt => Exit::InDoubt,
             Code::PlanStale | Code::UndoConflict => Exit::Stale,
             Code::StoreHeld | Code::Holder => Exit::Locked,
-            Code::VerifyFailed => Exit::VerifyFailed,
+            Code::VerifyFailed | Code::EvidenceAltered => Exit::VerifyFailed,
             Code::Stuck => Exit::Stuck,
             Code::Interrupted => Exit::Interrupted,
             Code::ScriptError
@@ -108,6 +108,8 @@ impl Exit {
             | Code::GraphPaging
             | Code::Certificate
             | Code::Trace
+            | Code::EvidenceFile
+            | Code::SigningKey
             | Code::Secret
             | Code::SecretFound
             | Code::Challenge

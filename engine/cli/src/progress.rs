@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use model::summary::RunSummary;
 use model::time::format_duration;
-use model::{Record, Timestamp};
+use model::{Event, Record, Timestamp};
 
 use crate::load::Loaded;
 use crate::output::Output;
@@ -44,6 +44,12 @@ impl Progress {
                 }
             }
             Progress::Bars { .. } => {}
+        }
+        // Whoever approves may want to keep what an evidence file is verified with later.
+        for record in records {
+            if matches!(record.event, Event::Approved { .. } | Event::StepApproved { .. }) {
+                self.say(&format!("journal head with this approval: {}", record.hash));
+            }
         }
     }
 

@@ -104,6 +104,9 @@ codes! {
     "FB0802" Challenge "the authentication challenge could not be read";
     "FB0803" FileWrite "a file could not be written";
     "FB0804" Trace "a trace could not be read";
+    "FB0805" EvidenceFile "an evidence file could not be read";
+    "FB0806" EvidenceAltered "an evidence file was altered";
+    "FB0807" SigningKey "a signing key could not be used";
     "FB0901" TargetUnknown "no target of that name";
     "FB0902" Simulator "the simulator could not be used";
     "FB0903" TargetFile "a target file is wrong";

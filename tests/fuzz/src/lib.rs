@@ -2,6 +2,7 @@
 
 mod certificate;
 mod clixml;
+mod evidence;
 mod export;
 mod fragments;
 mod har;
@@ -12,6 +13,7 @@ mod www_authenticate;
 
 pub use certificate::certificate;
 pub use clixml::clixml;
+pub use evidence::evidence;
 pub use export::export;
 pub use fragments::fragments;
 pub use har::har;
@@ -22,9 +24,10 @@ pub use www_authenticate::www_authenticate;
 /// A target's name, which is its corpus' folder too, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("certificate", certificate),
     ("clixml", clixml),
+    ("evidence", evidence),
     ("export", export),
     ("fragments", fragments),
     ("har", har),

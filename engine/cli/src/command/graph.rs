@@ -1,36 +1,64 @@
-//! `footbridge graph`: a workflow's steps drawn.
+//! `footbridge graph`: the steps of a workflow or a run drawn.
 
 use clap::ValueEnum;
+use model::Workflow;
+use model::summary::StepSummary;
 
 use crate::Exit;
 use crate::context::Context;
+use crate::holder;
+use crate::load::Loaded;
 use crate::problem::Outcome;
 use crate::resolve;
+use crate::run_name;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Tree,
     Dot,
     Mermaid,
+    Svg,
 }
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Arguments {
     /// A shipped workflow's id, or a folder
-    workflow: String,
+    #[arg(required_unless_present = "run")]
+    workflow: Option<String>,
+    /// A run instead: the workflow pinned to it; in SVG each step with its state
+    #[arg(long, value_name = "RUN", conflicts_with = "workflow")]
+    run: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Tree)]
     format: Format,
 }
 
-pub(crate) fn perform(context: &Context, arguments: Arguments) -> Outcome {
-    let workflow = resolve::workflow(context, &arguments.workflow)?;
+pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome {
+    if let Some(typed) = &arguments.run {
+        return holder::with(context, async |engine| {
+            let service = engine.service.as_ref();
+            let run = run_name::find(service, typed).await?;
+            let loaded = Loaded::new(service, run).await?;
+            let steps = loaded.summary().steps;
+            show(context, arguments.format, &loaded.state.workflow, Some(&steps));
+            Ok(Exit::Ok)
+        })
+        .await;
+    }
+    let workflow = resolve::workflow(context, arguments.workflow.as_deref().unwrap_or_default())?;
+    show(context, arguments.format, &workflow, None);
+    Ok(Exit::Ok)
+}
+
+/// `steps`: how those of a run stand.
+fn show(context: &Context, format: Format, workflow: &Workflow, steps: Option<&[StepSummary]>) {
     context.output.either(
-        || report::graph::json(&workflow),
-        |style| match arguments.format {
-            Format::Tree => report::graph::tree(&workflow, style),
-            Format::Dot => report::graph::dot(&workflow),
-            Format::Mermaid => report::graph::mermaid(&workflow),
+        || report::graph::json(workflow),
+        |style| match (format, steps) {
+            (Format::Tree, _) => report::graph::tree(workflow, style),
+            (Format::Dot, _) => report::graph::dot(workflow),
+            (Format::Mermaid, _) => report::graph::mermaid(workflow),
+            (Format::Svg, None) => report::picture::of_workflow(workflow),
+            (Format::Svg, Some(steps)) => report::picture::of_run(workflow, steps),
         },
     );
-    Ok(Exit::Ok)
 }

@@ -55,6 +55,7 @@ fn views(whole: &WholeRun, loaded: &Loaded) -> Vec<(&'static str, Vec<u8>)> {
         ("logs --json", lines(&report::logs::json_line)),
         ("status", report::summary::text(&summary, Style::Plain)),
         ("status --json", report::status::json(std::slice::from_ref(&summary)).to_string()),
+        ("report", report::dossier::Dossier::new(state, &loaded.records, live).text(Style::Plain)),
         ("explain", report::explain::text(state, live, now(), Style::Plain)),
         ("explain --json", report::explain::json(state, live).to_string()),
         ("plan", state.plan.as_ref().map(|plan| report::plan::text(plan, Style::Plain)).unwrap_or_default()),

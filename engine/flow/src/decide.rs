@@ -24,6 +24,8 @@ pub struct Flow {
     open: usize,
     /// By the position of the finished step that is being looked at again.
     refreshing: BTreeMap<usize, Refreshing>,
+    /// The state's epoch when it was last asked.
+    epoch: u32,
     /// Entries of the undo before this one are settled.
     undone: usize,
     rested: Option<CommandId>,
@@ -104,25 +106,39 @@ impl Flow {
                     look_at.insert(dependant);
                 }
             }
-            // A look for another step has ended when either of the two moved.
             let sources = self.marks[position].given.and_then(|given| given.source).map(|(source, _)| source);
             for source in sources.into_iter().chain([position]) {
-                let over = self
-                    .refreshing
-                    .get(&source)
-                    .is_some_and(|refreshing| source == position || refreshing.owner == position);
-                if over && let Some(refreshing) = self.refreshing.remove(&source) {
+                if self.look_is_over(state, source)
+                    && let Some(refreshing) = self.refreshing.remove(&source)
+                {
                     look_at.insert(refreshing.owner);
                     look_at.extend(refreshing.others);
                 }
             }
         }
+        if std::mem::replace(&mut self.epoch, state.epoch) != state.epoch {
+            // Everything aged: who waits for a look that others asked for may now want another one first.
+            for refreshing in self.refreshing.values_mut() {
+                look_at.append(&mut refreshing.others);
+            }
+        }
         look_at
+    }
+
+    /// A look for another step has ended when either of the two moved. An answer touches a step and moves nothing.
+    fn look_is_over(&self, state: &RunState, source: usize) -> bool {
+        let asked = self.refreshing.get(&source).map(|refreshing| refreshing.owner);
+        asked.is_some_and(|owner| {
+            let still =
+                Given { turn: state.steps[owner].turn, source: Some((source, state.steps[source].turn)) };
+            self.marks[owner].given != Some(still)
+        })
     }
 
     fn rebuild(&mut self, state: &RunState) {
         let count = state.steps.len();
         self.read = state.touched.len();
+        self.epoch = state.epoch;
         self.dependants = vec![Vec::new(); count];
         self.marks.resize(count, Mark::default());
         self.open = 0;

@@ -7,8 +7,8 @@ use model::value::Map;
 use model::{Class, Code, Command, Event, Failure, Life, Stage, StepPath, Timestamp};
 
 use crate::driver::{Driver, SETTLE_MS};
-use crate::perform::{change, failed, retries};
-use crate::shapes::{Part, chain, path};
+use crate::perform::{answer, change, failed, retries};
+use crate::shapes::{Part, QUESTION, chain, path};
 use crate::world::Faults;
 
 fn calm(parts: &[Part]) -> Driver {
@@ -281,6 +281,40 @@ fn one_look_at_a_time_serves_all_who_want_it() {
     // The one who asked fails; the next asks for itself.
     assert_eq!(driver.then(vec![failed(&path(1))]), [refresh(0, 2)]);
     assert_eq!(driver.then(vec![Event::Refreshed { step: path(0) }]), [apply(2), apply(3)]);
+}
+
+#[test]
+fn an_answer_ends_no_look() {
+    let mut driver = aged(3, 1);
+    driver.then((1..3).flat_map(|step| planned(step, 1)).collect());
+    driver.append(vec![answer(&path(1), QUESTION)]);
+    assert_eq!(driver.busy.iter().map(|(id, _)| &id.command).collect::<Vec<_>>(), [&refresh(0, 1)]);
+}
+
+#[test]
+fn who_waits_for_a_look_of_others_asks_anew_when_everything_ages() {
+    let mut parts = vec![Part::default(), Part::default(), Part::default(), Part::default(), Part::default()];
+    (parts[2].needs, parts[2].changes) = ([1].into(), 1);
+    (parts[3].needs, parts[3].changes) = ([0, 1].into(), 1);
+    let mut driver = calm(&parts);
+    let wakes = |driver: &mut Driver| {
+        let until = driver.now;
+        driver.then(vec![Event::Waits { step: path(4), until, why: "not yet".into() }]);
+        driver.then(vec![Event::Woke { step: path(4) }])
+    };
+    for step in [0, 1] {
+        driver.then(ready(step));
+        driver.then(planned(step, 0));
+        driver.then(vec![Event::StepDone { step: path(step), outputs: Map::new(), left: Map::new() }]);
+    }
+    driver.then([2, 3, 4].into_iter().flat_map(ready).collect());
+    wakes(&mut driver);
+    assert_eq!(driver.then(planned(3, 1)), [refresh(0, 3)]);
+    assert_eq!(driver.then(planned(2, 1)), [refresh(1, 2)]);
+    assert!(driver.then(vec![Event::Refreshed { step: path(0) }]).is_empty(), "step 1 is being looked at");
+    assert!(wakes(&mut driver).contains(&refresh(0, 3)));
+    driver.finish();
+    assert_eq!(driver.state.life, Life::Succeeded);
 }
 
 #[test]

@@ -31,6 +31,8 @@ mod own_functions;
 mod proving;
 mod repin;
 mod secrets;
+#[cfg(unix)]
+mod serve;
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;

@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Functions(command::functions::Arguments),
     /// Play a workflow's cases on simulated worlds, and disturb them everywhere
     Test(command::test::Arguments),
+    /// Hold the store and stay: carry every run on, wake those that wait, answer others
+    Serve(command::serve::Arguments),
     /// Serve a simulated organisation and tenant, or make a kept world fresh
     Simulate(command::simulate::Arguments),
     /// Say what does not hold, and the mend: of a target's connections, of a run, or of everything kept; writes nothing
@@ -123,5 +125,18 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_shipped_service_unit_starts_what_there_is() {
+        let unit = include_str!("../../../docs/systemd/footbridge.service");
+        let line =
+            unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("it starts something");
+        let parsed = Arguments::try_parse_from(line.split_whitespace()).expect("arguments that there are");
+        assert!(matches!(parsed.command, Command::Serve(_)), "{parsed:?}");
+        // The process says that it is ready, and ends at the first SIGTERM.
+        for setting in ["Type=notify", "Restart=on-failure", "NoNewPrivileges=yes", "ProtectSystem=strict"] {
+            assert!(unit.lines().any(|line| line == setting), "{setting}");
+        }
     }
 }

@@ -53,8 +53,9 @@ impl Exit {
             | Code::RunUnknown
             | Code::TargetUnknown
             | Code::TargetFile
-            | Code::Settings => Exit::Usage,
-            Code::Approval | Code::UndoPolicy => Exit::Denied,
+            | Code::Settings
+            | Code::Listen => Exit::Usage,
+            Code::Approval | Code::UndoPolicy | Code::Access => Exit::Denied,
             Code::InDoubt | Code::ExchangeInDoubt | Code::GraphInDoubt | Code::OwnInDoubt => Exit::InDoubt,
             Code::PlanStale | Code::UndoConflict => Exit::Stale,
             Code::StoreHeld | Code::Holder => Exit::Locked,

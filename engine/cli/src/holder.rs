@@ -70,6 +70,21 @@ impl Engine {
         .into())
     }
 
+    /// Becomes the holder, or says who is.
+    pub(crate) async fn hold_only(context: &Context) -> Result<Engine, Problem> {
+        let name = SocketName::of_state(&context.settings.state, &context.settings.temporary);
+        let mut attempt = 1;
+        loop {
+            match open_store(context).await {
+                Ok(journal) => return Engine::hold(context, journal, &name),
+                // One that is about to end leaves the store within moments.
+                Err(error) if error.code == Code::StoreHeld && attempt < TRIES => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+    }
+
     fn hold(context: &Context, journal: Arc<dyn Journal>, name: &SocketName) -> Result<Engine, Problem> {
         let supervisor = Supervisor::new(Parts {
             journal,
@@ -94,10 +109,23 @@ impl Engine {
         self.held.is_some()
     }
 
+    pub(crate) fn supervisor(&self) -> Option<Arc<Supervisor>> {
+        self.held.as_ref().map(|held| Arc::clone(&held.supervisor))
+    }
+
+    /// Ends every run's time here at a safe point, and lets go of the store.
+    pub(crate) async fn leave(self) {
+        let Some(held) = self.held else { return };
+        held.supervisor.stop().await;
+        if let Some(serving) = held.serving {
+            serving.stop(GRACE).await;
+        }
+    }
+
     /// Stays while any run carried on here, also one that another terminal started, has something due within `wait`;
     /// then ends the others' waiting at a safe point and lets go of the store.
     pub(crate) async fn close(self, context: &Context, wait: Duration) {
-        let Some(held) = self.held else { return };
+        let Some(held) = &self.held else { return };
         let mut told = false;
         loop {
             let idle = tokio::time::timeout(LOOK_AGAIN, held.supervisor.idle()).await.is_ok();
@@ -109,10 +137,7 @@ impl Engine {
                 context.output.note("this process carries other runs on too and stays until they rest");
             }
         }
-        held.supervisor.stop().await;
-        if let Some(serving) = held.serving {
-            serving.stop(GRACE).await;
-        }
+        self.leave().await;
     }
 }
 

@@ -51,3 +51,13 @@ impl Interrupts {
         }
     }
 }
+
+/// Resolves when a service manager or `kill` asks the process to end; never where there is no such signal.
+pub(crate) async fn terminated() {
+    #[cfg(unix)]
+    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        signal.recv().await;
+        return;
+    }
+    std::future::pending::<()>().await;
+}

@@ -25,6 +25,7 @@ mod progress;
 mod resolve;
 mod run_name;
 mod secrets;
+mod service_manager;
 mod settings;
 mod start;
 mod step_in;

@@ -108,6 +108,7 @@ async fn perform(context: &Context, command: Command) -> Outcome {
         Command::Report(arguments) => command::report::perform(context, arguments).await,
         Command::Evidence(arguments) => command::evidence::perform(context, arguments).await,
         Command::Functions(arguments) => command::functions::perform(context, arguments),
+        Command::Serve(arguments) => command::serve::perform(context, arguments).await,
         Command::Simulate(arguments) => command::simulate::perform(context, arguments).await,
         Command::Test(arguments) => command::test::perform(context, arguments).await,
         Command::Doctor(arguments) => command::doctor::perform(context, arguments).await,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::value::Map;
 use model::{Failure, FunctionSpec, RunId, Timestamp, Value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Check, SecretText};
@@ -84,7 +85,7 @@ impl From<Value> for HostReply {
 }
 
 /// One request as a person would type or trace it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WireRequest {
     /// `powershell`, `http` or `file`.
     pub channel: String,

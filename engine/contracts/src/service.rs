@@ -9,6 +9,7 @@ use model::{
     StepPath, Workflow,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ImportRequest, Imported, UndoPlan, UndoRequest, UndoWanted, WireRequest};
@@ -74,7 +75,7 @@ pub trait Service: Send + Sync {
     async fn pinned(&self, run: RunId) -> Result<Pinned, Failure>;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanRequest {
     pub workflow: Workflow,
     pub target: String,
@@ -84,7 +85,7 @@ pub struct PlanRequest {
     pub commands: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReply {
     pub plan: Plan,
     /// Empty unless asked for.
@@ -92,7 +93,7 @@ pub struct PlanReply {
 }
 
 /// What one change would send.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepCommands {
     pub step: StepPath,
     pub key: String,
@@ -102,7 +103,7 @@ pub struct StepCommands {
     pub unknown: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StartRequest {
     pub workflow: Workflow,
     pub target: String,
@@ -111,7 +112,7 @@ pub struct StartRequest {
     pub approve: ApproveMode,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RepinRequest {
     pub workflow: Workflow,
     /// Values that the run does not have yet: of parameters that are new.
@@ -122,7 +123,7 @@ pub struct RepinRequest {
     pub approve: ApproveMode,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RepinPlan {
     pub run: RunId,
     pub comparison: Comparison,
@@ -130,7 +131,7 @@ pub struct RepinPlan {
     pub plan: Plan,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApproveMode {
     /// The run waits until a person approves.
@@ -141,7 +142,7 @@ pub enum ApproveMode {
     Digest(Digest),
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ApproveRequest {
     pub by: String,
     /// `None`: the run's plan, or else every step that waits for an approval.
@@ -157,7 +158,7 @@ pub struct ApproveRequest {
     pub files: Vec<Attachment>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct InterveneRequest {
     pub step: StepPath,
     pub intervention: Intervention,
@@ -168,13 +169,13 @@ pub struct InterveneRequest {
     pub files: Vec<Attachment>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Answered {
     pub question: String,
     pub answer: Answer,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DriftReport {
     pub run: RunId,
     pub drifts: Vec<Drift>,
@@ -184,13 +185,13 @@ pub struct DriftReport {
     pub compared: usize,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Drift {
     pub step: StepPath,
     pub difference: Difference,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct History {
     pub records: Vec<Record>,
     /// Whether a process is carrying the run on right now.

@@ -1,14 +1,16 @@
 //! A whole run on its way from one store to another.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::{Digest, Life, Record, RunId};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Everything that is kept of one run, and nothing of any other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WholeRun {
     pub run: RunId,
     /// Whatever is kept beside the journal under a digest that a record names: pinned workflows, given files.
@@ -55,11 +57,21 @@ impl Payload {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Written<Text> {
     Text(Text),
     Base64(Text),
+}
+
+impl JsonSchema for Payload {
+    fn schema_name() -> Cow<'static, str> {
+        "Payload".into()
+    }
+
+    fn json_schema(schemas: &mut SchemaGenerator) -> Schema {
+        Written::<String>::json_schema(schemas)
+    }
 }
 
 impl Serialize for Payload {
@@ -82,7 +94,7 @@ impl<'de> Deserialize<'de> for Payload {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ImportRequest {
     pub whole: WholeRun,
     pub by: String,
@@ -91,7 +103,7 @@ pub struct ImportRequest {
 }
 
 /// Whether the run is to go on here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TakeOver {
     /// A person says that the copy it came from stays at rest from now on.
@@ -100,7 +112,7 @@ pub enum TakeOver {
     No,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Imported {
     pub found: Found,
     /// How many records were added here.
@@ -112,7 +124,7 @@ pub struct Imported {
 }
 
 /// What was here of the run before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Found {
     Nothing,

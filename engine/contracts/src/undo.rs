@@ -2,10 +2,11 @@
 
 use model::refine::Difference;
 use model::{Choice, Digest, RunId, StepPath, UndoScope, Value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much is to be taken back, and what a person decided about single changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoWanted {
     #[serde(default)]
     pub scope: UndoScope,
@@ -13,14 +14,14 @@ pub struct UndoWanted {
     pub choices: Vec<UndoChoice>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoChoice {
     pub step: StepPath,
     pub key: String,
     pub choice: Choice,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoRequest {
     pub by: String,
     pub wanted: UndoWanted,
@@ -30,7 +31,7 @@ pub struct UndoRequest {
     pub note: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct UndoPlan {
     pub run: RunId,
     #[serde(default, skip_serializing_if = "UndoScope::is_all")]
@@ -41,7 +42,7 @@ pub struct UndoPlan {
     pub digest: Digest,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct UndoItem {
     pub step: StepPath,
     pub key: String,
@@ -59,7 +60,7 @@ pub struct UndoItem {
     pub verdict: UndoVerdict,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 pub enum UndoVerdict {
     Undo,

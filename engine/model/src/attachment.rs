@@ -1,10 +1,11 @@
 //! A file that a person gives with an answer or a decision: its bytes are kept beside the journal, the event names them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attachment {
     /// The file's name without its folders, safe to show.
     pub name: String,

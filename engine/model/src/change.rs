@@ -1,11 +1,12 @@
 //! One intended write to one target object.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value::Map;
 use crate::{Reversibility, Value};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     Create,
@@ -21,7 +22,7 @@ pub enum ChangeKind {
     Unknown,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// Unique and stable within its step.
     pub key: String,
@@ -113,7 +114,7 @@ impl Change {
 }
 
 /// How we know that an object is as a change wanted it, and so what undo may do with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Ownership {
     /// The answer to our write said so.
@@ -125,7 +126,7 @@ pub enum Ownership {
 }
 
 /// A change that took effect.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Applied {
     pub ownership: Ownership,
     /// What `apply` returned; empty when the answer was lost.

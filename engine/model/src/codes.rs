@@ -115,6 +115,8 @@ codes! {
     "FB0951" Settings "a setting or argument is wrong";
     "FB0952" Interrupted "stopped by the person at the keyboard";
     "FB0953" Holder "the process that holds the store does not answer";
+    "FB0954" Access "the HTTP API does not allow that";
+    "FB0955" Listen "the HTTP API cannot listen there";
     "FB1001" OwnProgram "a program of your own does not work";
     "FB1002" OwnFunction "a function of your own failed";
     "FB1003" OwnInDoubt "a program's answer to a write was lost";

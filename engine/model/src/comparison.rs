@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Ownership;
@@ -10,7 +11,7 @@ use crate::workflow::Script;
 use crate::{ChangeKind, Reversibility, RunState, Stage, Step, StepPath, StepState, Value, Workflow};
 
 /// The steps of the new workflow in its order, then those that are gone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     pub from_version: String,
     pub to_version: String,
@@ -21,7 +22,7 @@ pub struct Comparison {
     pub params_gone: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepComparison {
     pub step: StepPath,
     pub title: String,
@@ -43,7 +44,7 @@ pub struct StepComparison {
     pub overtaken_by: Vec<StepPath>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     Same,
@@ -55,7 +56,7 @@ pub enum Fate {
 }
 
 /// A change that took effect and stands: a real object that someone has to know about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Standing {
     pub key: String,
     pub target: String,

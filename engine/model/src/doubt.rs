@@ -1,5 +1,6 @@
 //! Writes whose answer is lost, each with all that is known of it and what a person may decide.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Decision;
@@ -7,7 +8,7 @@ use crate::run_state::{Life, RunState};
 use crate::step_state::{ChangeState, Progress, StepState};
 use crate::{ChangeKind, RunId, StepPath, Timestamp};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Doubt {
     pub step: StepPath,
     /// The change's key.
@@ -34,7 +35,7 @@ pub struct Doubt {
 }
 
 /// What comes next for a write in doubt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "by")]
 pub enum SettledBy {
     /// It is looked at again by itself.
@@ -49,7 +50,7 @@ pub enum SettledBy {
 }
 
 /// One of the three things that a person may decide, and what it would cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Choice {
     pub choice: Decision,
     /// As a command to type.

@@ -1,5 +1,6 @@
 //! What happened to a run: closed, versioned, self-describing on disk; and the hash-chained record that carries it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -14,7 +15,7 @@ use crate::{
 /// The version new records are written with. Old ones stay readable for ever.
 pub const VERSION: u32 = 1;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     pub version: u32,
     /// From 0, without gaps.
@@ -68,7 +69,7 @@ pub fn pins(records: &[Record]) -> impl Iterator<Item = Digest> {
     records.iter().filter_map(|record| record.event.pins())
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum Event {
     RunCreated {
@@ -346,7 +347,7 @@ impl Event {
 }
 
 /// What a person decided about a change that looking could not settle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     Retry,

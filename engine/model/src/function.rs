@@ -1,10 +1,11 @@
 //! Host functions declared as data: what scripts may call, with typed arguments, effect and reversibility.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Kind;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     Read,
@@ -12,7 +13,7 @@ pub enum Effect {
 }
 
 /// What undo can bring back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reversibility {
     #[default]
@@ -21,7 +22,7 @@ pub enum Reversibility {
     Irreversible,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Argument {
     pub name: String,
     pub kind: Kind,
@@ -30,7 +31,7 @@ pub struct Argument {
 }
 
 /// A host function. Scripts call `module::name(#{ argument: value, … })`, or `module::name()` when nothing is required.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FunctionSpec {
     pub module: String,
     pub name: String,

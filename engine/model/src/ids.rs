@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A run: 128 bits, ordered by the time it was made (ULID), written as 26 lower-case characters.
@@ -49,7 +50,7 @@ pub struct BadId {
 }
 
 /// A step inside its own workflow: lower-case letters, digits and `_`, starting with a letter, at most 64.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct StepId(String);
 
@@ -89,7 +90,7 @@ impl fmt::Display for StepId {
 /// Where a step stands in a run: `step`, `outer/inner` for a nested workflow, `step[item]` for one of a fan-out.
 ///
 /// Today every path is one step long; journals carry paths from the first event on so that they stay readable.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct StepPath(String);
 

@@ -1,12 +1,13 @@
 //! Where a person steps in at one step: retry, skip or vouch for it; when each is allowed, and what it comes to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{Life, RunState};
 use crate::step_state::{Progress, Stage, StepState};
 use crate::{Class, Code, Failure, StepPath, Timestamp};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Intervention {
     /// A failed step starts again; others that failed stay as they are.
@@ -18,7 +19,7 @@ pub enum Intervention {
 }
 
 /// Who asks for something, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Asker {
     pub by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +41,7 @@ impl Asker {
 }
 
 /// That a step is skipped or done because a person said so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ByHand {
     pub intervention: Intervention,
     #[serde(flatten)]

@@ -27,6 +27,7 @@ pub mod refine;
 pub mod repin;
 pub mod reserved;
 pub mod run_state;
+mod schema;
 pub mod seen;
 pub mod step_state;
 pub mod summary;

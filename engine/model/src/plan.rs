@@ -1,11 +1,12 @@
 //! The ordered changes of a run and the digest that an approval binds to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value::Map;
 use crate::{Change, Digest, Failure, StepPath, Value};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     pub workflow: String,
     pub version: String,
@@ -20,7 +21,7 @@ pub struct Plan {
     pub digest: Digest,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedStep {
     pub step: StepPath,
     pub title: String,
@@ -34,7 +35,7 @@ pub struct PlannedStep {
     pub origin: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outlook")]
 pub enum StepOutlook {
     /// There is something to write.

@@ -1,11 +1,12 @@
 //! Whether what is seen now is what was planned: comparison of values with typed holes, and three-way differences.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Change, Value};
 
 /// Where an approved plan and the world part: what was approved, what it was computed from, what is now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     pub target: String,
     /// The place inside the object, dots between names; empty for the whole object.

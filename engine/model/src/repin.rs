@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{Life, RunState};
@@ -12,7 +13,7 @@ use crate::workflow::Step;
 use crate::{Digest, StepPath, Timestamp, Workflow};
 
 /// What the event of a re-pin says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Repin {
     /// The workflow from here on, kept as the first one is. It holds, retired, what is gone and left something behind.
     pub workflow: Digest,

@@ -1,12 +1,13 @@
 //! What a probe saw: per object its comparable projection.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::value::Map;
 use crate::{Change, Value};
 
 /// The map a `probe` returns: `objects`, and whatever else the step's own phases want to know.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Seen(Map);
 

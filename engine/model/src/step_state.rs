@@ -1,5 +1,6 @@
 //! Where one step of a run stands.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Applied;
@@ -7,7 +8,7 @@ use crate::refine::Difference;
 use crate::value::Map;
 use crate::{ByHand, Change, Digest, Failure, Timestamp};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Waits for the steps it needs.

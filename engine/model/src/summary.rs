@@ -1,11 +1,12 @@
 //! A run in brief: what `run`, `status` and other programs read.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::run_state::{GivenFile, RunState, RunStatus};
 use crate::{Answer, Asker, ByHand, Doubt, Failure, Life, RunId, StepPath, Timestamp, Value};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
     pub run: RunId,
     pub workflow: String,
@@ -35,7 +36,7 @@ pub struct RunSummary {
     pub head: crate::Digest,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepSummary {
     pub id: StepPath,
     /// A stage's name; `blocked` behind a failed step; `waiting` while a timer or a gate holds it; `undone`
@@ -51,7 +52,7 @@ pub struct StepSummary {
     pub by_hand: Option<ByHand>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unchecked {
     pub step: StepPath,
     pub question: String,

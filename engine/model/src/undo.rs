@@ -1,11 +1,12 @@
 //! What is to be taken back, and what a person decided about it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{StepPath, Value};
 
 /// How much of a run is taken back.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UndoScope {
     #[default]
@@ -32,7 +33,7 @@ impl UndoScope {
 }
 
 /// What a person decided about one change that undo would stop at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
     /// It stays as it is now.
@@ -42,7 +43,7 @@ pub enum Choice {
 }
 
 /// One applied change in an undo, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoEntry {
     pub step: StepPath,
     pub key: String,
@@ -57,13 +58,13 @@ pub struct UndoEntry {
 }
 
 /// What becomes of an undo that meets changes that others made since, and which layer said so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UndoPolicy {
     pub conflicts: Conflicts,
     pub origin: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Conflicts {
     /// The undo is refused as a whole; a person may still leave single changes as they are.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Digest, OwnModule, Param, StepPath, UndoPolicy, Value};
@@ -11,7 +12,7 @@ use crate::{Digest, OwnModule, Param, StepPath, UndoPolicy, Value};
 /// The workflows that a run is or was pinned to, by the digest of their bytes: what its events name.
 pub type Pinned = BTreeMap<Digest, Arc<Workflow>>;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workflow {
     pub id: String,
     pub version: String,
@@ -37,13 +38,13 @@ pub struct Workflow {
     pub layers: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Overlaid {
     pub value: Value,
     pub origin: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     pub path: StepPath,
     pub title: String,
@@ -75,7 +76,7 @@ pub struct Step {
 }
 
 /// A Rhai expression and where it stands, so that an error can point at it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Expression {
     pub text: String,
     pub file: String,
@@ -83,7 +84,7 @@ pub struct Expression {
     pub column: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Script {
     /// As shown in errors: relative to its layer, for example `workflows/sfb-online/steps/upload_auth_cert.rhai`.
     pub file: String,
@@ -93,7 +94,7 @@ pub struct Script {
 }
 
 /// One function of a step's script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Probe,
@@ -146,7 +147,7 @@ impl fmt::Display for Phase {
 }
 
 /// How transient failures are tried again: `attempts` in all, waiting from `wait_ms_min`, doubling up to `wait_ms_max`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Retry {
     pub attempts: u32,
     pub wait_ms_min: u64,
@@ -160,7 +161,7 @@ impl Default for Retry {
 }
 
 /// What holds a step before it looks at the target. All that is given must pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
@@ -175,7 +176,7 @@ pub struct Gate {
     pub not_before: Option<Expression>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
     /// Who may approve, in the organisation's own words; shown and recorded.
     pub role: String,
@@ -183,7 +184,7 @@ pub struct Approval {
     pub not_requester: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     pub id: String,
     /// What to do and look for.

@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contracts::{ApproveRequest, InterveneRequest, RepinRequest, UndoRequest, UndoWanted};
 use model::{Asker, Code, Digest, Failure, RunId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::caller::Role;
 
 /// A pinned workflow with all its scripts fits many times over.
 pub(crate) const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -105,67 +108,88 @@ impl Route {
         }
     }
 
+    /// What a token must have, all of it.
+    pub(crate) fn roles(self) -> &'static [Role] {
+        match self {
+            Route::Runs | Route::History | Route::Kept | Route::Pinned => &[Role::Read],
+            Route::Resume | Route::Pause | Route::Cancel | Route::UndoPlan | Route::Verify => {
+                &[Role::Operate]
+            }
+            Route::Approve | Route::Keep => &[Role::Approve],
+            // They bring scripts that look at the target. Approving what remains wants the role that approves too.
+            Route::RepinPlan | Route::Repin => &[Role::Start],
+            // A run that comes from elsewhere brings its approvals along.
+            Route::Import => &[Role::Start, Role::Approve],
+            // Who steps in at one step vouches for it.
+            Route::Intervene => &[Role::Operate, Role::Approve],
+            // Who starts an undo has read its plan, and approves it with that.
+            Route::Undo => &[Role::Operate, Role::Approve],
+            // Starting an approved plan wants the role that approves too.
+            Route::Plan | Route::Start => &[Role::Start],
+        }
+    }
+
     pub(crate) fn of_path(path: &str) -> Option<Route> {
         Route::ALL.into_iter().find(|route| route.path() == path)
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct OfRun {
     pub(crate) run: RunId,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct OfRunBy {
     pub(crate) run: RunId,
     #[serde(flatten)]
     pub(crate) asker: Asker,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Approve {
     pub(crate) run: RunId,
     pub(crate) request: ApproveRequest,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Intervene {
     pub(crate) run: RunId,
     pub(crate) request: InterveneRequest,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PlanOfUndo {
     pub(crate) run: RunId,
     pub(crate) wanted: UndoWanted,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Repin {
     pub(crate) run: RunId,
     pub(crate) request: RepinRequest,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Undo {
     pub(crate) run: RunId,
     pub(crate) request: UndoRequest,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct HistoryFrom {
     pub(crate) run: RunId,
     pub(crate) from: u32,
     pub(crate) wait_ms: u64,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct OfDigest {
     pub(crate) digest: Digest,
 }
 
 /// Bytes as JSON can carry them.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Bytes {
     base64: String,
 }
@@ -183,7 +207,7 @@ impl Bytes {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Failed {
     pub(crate) failure: Failure,
 }

@@ -25,7 +25,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     if typed.len() == 6 && typed.starts_with("FB") && typed[2..].bytes().all(|one| one.is_ascii_digit()) {
         let near = manifest::nearest(&typed, Code::ALL.iter().map(|code| code.as_str()));
         let hint = near.map_or_else(
-            || "codes run from FB0101 to FB0953".to_owned(),
+            || "codes run from FB0101 to FB0955".to_owned(),
             |near| format!("did you mean {near}?"),
         );
         return Err(model::Failure::invalid(Code::Settings, format!("there is no error code {typed}"))

@@ -22,6 +22,7 @@ pub(crate) mod resume;
 mod resume_with;
 pub(crate) mod retry;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod skip;
 pub(crate) mod status;

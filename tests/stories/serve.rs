@@ -1,6 +1,6 @@
 //! The holder that stays: runs go on by themselves, other terminals and programs ask it, and it leaves nothing undone.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use hyper_util::rt::TokioIo;
 use serde_json::{Value as Json, json};
@@ -176,6 +176,7 @@ fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
     let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
     socket.set_read_timeout(Some(std::time::Duration::from_mins(1))).expect("a patience");
     let mut command = bench.command(&["serve"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.env("NOTIFY_SOCKET", &path).spawn().expect("it starts");
     let heard = || {
         let mut bytes = [0; 64];
@@ -183,6 +184,7 @@ fn a_service_manager_is_told_when_it_is_ready_and_when_it_stops() {
         String::from_utf8_lossy(&bytes[..count]).into_owned()
     };
     assert_eq!(heard(), "READY=1");
+    // At once: whoever hears that it is ready may ask it to end the moment after.
     let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(sent.expect("kill is there").success());
     assert_eq!(heard(), "STOPPING=1");

@@ -52,12 +52,30 @@ impl Interrupts {
     }
 }
 
-/// Resolves when a service manager or `kill` asks the process to end; never where there is no such signal.
-pub(crate) async fn terminated() {
+/// The request of a service manager, or of `kill`, to end.
+pub(crate) struct Termination {
     #[cfg(unix)]
-    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        signal.recv().await;
-        return;
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Termination {
+    /// Listens from now on: without it the signal ends the process there and then. Needs the runtime.
+    pub(crate) fn listen() -> Termination {
+        Termination {
+            // A process that cannot listen ends at once when it is asked to, which is safe too.
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+        }
     }
-    std::future::pending::<()>().await;
+
+    /// Resolves when it came; never where there is no such signal.
+    pub(crate) async fn asked(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
 }

@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::Exit;
 use crate::context::{Context, now};
 use crate::holder::{self, Engine};
-use crate::interrupt::terminated;
+use crate::interrupt::Termination;
 use crate::problem::{Outcome, Problem};
 use crate::service_manager::ServiceManager;
 
@@ -154,6 +154,8 @@ async fn stay(
     exposure: Option<Exposure>,
 ) -> Outcome {
     context.interrupts.handle();
+    // Before anybody is told that it is ready, who may ask it to end the moment after.
+    let mut termination = Termination::listen();
     let manager = ServiceManager::new();
     let mut notices = supervisor.notices();
     let api = match exposure {
@@ -168,12 +170,10 @@ async fn stay(
         async move { supervisor.take_up(&by).await }
     });
     let mut taking_up = true;
-    // One listener throughout: a new one would not know of a signal that came before it.
-    let mut ends = std::pin::pin!(terminated());
     let outcome = loop {
         tokio::select! {
             () = context.interrupts.first() => break Ok(Exit::Ok),
-            () = &mut ends => break Ok(Exit::Ok),
+            () = termination.asked() => break Ok(Exit::Ok),
             found = &mut took_up, if taking_up => {
                 taking_up = false;
                 match found.map_err(|panic| Failure::bug(format!("taking up runs ended in a panic: {panic}"))) {

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::notes;
 use crate::support::{Bench, Going};
+use crate::world::{other_admin, writes};
 
 /// A holder that also answers over TCP, and where.
 fn serving(bench: &Bench) -> (Going, String) {
@@ -109,6 +110,56 @@ fn it_carries_on_what_a_dead_process_left_and_leaves_nothing_when_it_ends() {
 }
 
 #[test]
+fn what_a_killed_one_was_at_goes_on_in_the_next_one() {
+    let bench = Bench::new();
+    // The last step stays at work until it sees a mail user that nobody has made yet: the kill always hits it there.
+    bench.write("slow/steps/verify_features.rhai", notes::UNTIL_GO);
+    let mut going = bench.start_watched(&["serve"]);
+    going.wait_for("took up 0 runs");
+    let run = ["run", "sfb-online", "--target", "sim:lab", "--yes", "--layer", "./slow"];
+    let mut client = bench.start_watched(&run);
+    client.wait_for("verify_features: 1 change, 0 already so");
+    going.kill();
+    // Whoever followed the run looks into the store, and is told what may be done.
+    let (code, said, _) = client.finish();
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("footbridge explain"), "{said}");
+    let status = bench.run(&["status", "latest", "--json"]).exits(0).json();
+    assert_eq!(status["runs"][0]["state"], "interrupted");
+    let id = status["runs"][0]["run"].as_str().expect("an id").to_owned();
+    let before = writes(&bench, "lab");
+
+    let address = json!({ "Name": "Go", "ExternalEmailAddress": "go@contoso.com" });
+    other_admin(&bench, "lab", "New-MailUser", address);
+    let mut going = bench.start_watched(&["serve"]);
+    going.wait_for(&format!("{id}: succeeded"));
+    terminate(&going);
+    assert_eq!(going.finish().0, Some(0));
+    assert_eq!(writes(&bench, "lab")[..before.len()], before, "nothing was done twice");
+    assert_eq!(writes(&bench, "lab").len(), before.len() + 1, "and the second administrator's");
+}
+
+#[test]
+fn a_run_that_is_taken_over_goes_on_without_being_asked() {
+    let here = Bench::new();
+    notes::write_with(&here, &notes::MANIFEST.replace("1h", "2s"), notes::NOTE);
+    let run = here
+        .run(&["run", "./notes", "--target", "sim:lab", "--yes", "--wait", "0s", "--json"])
+        .exits(6)
+        .run();
+    here.run(&["export", &run, "run.jsonl"]).exits(0);
+    let there = Bench::new();
+    let mut going = there.start_watched(&["serve"]);
+    going.wait_for("took up 0 runs");
+    let file = here.files().join("run.jsonl");
+    let file = file.to_str().expect("a path of this test is text");
+    there.run(&["import", file, "--take-over"]).exits(0).warns("goes on here by itself");
+    going.wait_for(&format!("{run}: succeeded"));
+    terminate(&going);
+    assert_eq!(going.finish().0, Some(0));
+}
+
+#[test]
 fn nobody_asks_over_tcp_without_a_token_and_a_token_does_what_its_roles_say() {
     let bench = Bench::new();
     let run = bench.run(&["run", "sfb-online", "--target", "sim:lab", "--json"]).exits(6).run();
@@ -143,6 +194,16 @@ fn nobody_asks_over_tcp_without_a_token_and_a_token_does_what_its_roles_say() {
     let events = get(at, &format!("/v1/runs/{run}/events?from=2"), &reads);
     let approved = &events.body["records"][0]["event"];
     assert_eq!((&approved["type"], &approved["by"]), (&json!("approved"), &json!("ops")), "{approved}");
+
+    // Workflows can come from anywhere: one that hangs together is planned, one that does not is told apart.
+    let starts = token(&bench, "ci", &["start"]);
+    let pinned = post(at, "/v1/pinned", &starts, json!({ "run": run })).body;
+    let workflow = pinned.as_object().and_then(|all| all.values().next()).expect("a workflow");
+    let mut plan = json!({ "workflow": workflow, "target": "sim:lab", "params": {}, "commands": true });
+    assert_eq!(post(at, "/v1/plan", &starts, plan.clone()).status, 200);
+    plan["workflow"]["steps"].as_array_mut().expect("steps").reverse();
+    let broken = post(at, "/v1/plan", &starts, plan);
+    assert_eq!((broken.status, broken.body["failure"]["code"].as_str()), (422, Some("FB0105")));
 
     // What is removed is refused at once, and no file holds a token.
     bench.run(&["serve", "token", "remove", "board"]).exits(0);

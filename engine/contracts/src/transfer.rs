@@ -121,6 +121,9 @@ pub struct Imported {
     pub life: Life,
     /// Why the run's target cannot be found from here, where it cannot.
     pub target_missing: Option<String>,
+    /// A process that stays looks after it from now on: it goes on by itself.
+    #[serde(default)]
+    pub live: bool,
 }
 
 /// What was here of the run before.

@@ -208,6 +208,24 @@ impl Workflow {
         Digest::of(&bare)
     }
 
+    /// Whether each step has a path of its own and stands after every step that it needs: what whoever runs it relies on.
+    /// What is wrong, else.
+    pub fn in_order(&self) -> Result<(), String> {
+        let mut before = BTreeSet::new();
+        for step in &self.steps {
+            if let Some(need) = step.needs.iter().find(|need| !before.contains(need)) {
+                return Err(format!(
+                    "step '{}' needs '{need}', and no such step stands before it",
+                    step.path
+                ));
+            }
+            if !before.insert(&step.path) {
+                return Err(format!("there are two steps '{}'", step.path));
+            }
+        }
+        Ok(())
+    }
+
     /// The shared functions that a step's script sees.
     pub fn lib_of<'a>(&'a self, step: &'a Step) -> &'a BTreeMap<String, Script> {
         step.lib.as_ref().unwrap_or(&self.lib)
@@ -221,5 +239,36 @@ impl Workflow {
 impl Step {
     pub fn has(&self, phase: Phase) -> bool {
         self.phases.contains(&phase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn steps_stand_once_and_after_those_that_they_need() {
+        let in_order = |steps: &[(&str, &[&str])]| {
+            let steps = steps.iter().map(|(path, needs)| {
+                json!({ "path": path, "title": "", "needs": needs, "with": {}, "timeout_ms": 1, "deadline_ms": 1,
+                    "retry": { "attempts": 1, "wait_ms_min": 1, "wait_ms_max": 1 },
+                    "script": { "file": "", "origin": "", "source": "" } })
+            });
+            let workflow = json!({ "id": "w", "version": "1", "title": "", "params": [], "lib": {}, "layers": [],
+                "steps": steps.collect::<Vec<_>>() });
+            serde_json::from_value::<Workflow>(workflow).expect("a workflow").in_order()
+        };
+        assert_eq!(in_order(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"])]), Ok(()));
+        for (steps, why) in [
+            (&[("a", &["b"][..]), ("b", &[])][..], "step 'a' needs 'b'"),
+            (&[("a", &["a"])], "step 'a' needs 'a'"),
+            (&[("a", &[]), ("b", &["gone"])], "step 'b' needs 'gone'"),
+            (&[("a", &[]), ("a", &[])], "two steps 'a'"),
+        ] {
+            let told = in_order(steps).expect_err("out of order");
+            assert!(told.contains(why), "{told}");
+        }
     }
 }

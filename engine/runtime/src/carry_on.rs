@@ -50,7 +50,11 @@ impl Supervisor {
     async fn carry(self: Arc<Self>, open: InUse) {
         let run = open.hand.log.run;
         loop {
-            let ended = runner::run(open.hand.clone(), self.stop.subscribe()).await;
+            // In a task of its own: should it panic, this run ends with an error, and the others go on.
+            let ended = tokio::spawn(runner::run(open.hand.clone(), self.stop.subscribe()));
+            let ended = ended
+                .await
+                .unwrap_or_else(|panic| Err(Failure::bug(format!("it ended in a panic: {panic}"))));
             // Before anybody may leave because the run rests.
             open.hand.bench.session.close().await;
             if let Err(failure) = &ended {
@@ -90,7 +94,7 @@ impl Supervisor {
         self.ended.lock().expect("no holder of this lock panics")
     }
 
-    fn tell(&self, notice: Notice) {
+    pub(crate) fn tell(&self, notice: Notice) {
         // Nobody needs to listen.
         let _ = self.notices.send(notice);
     }

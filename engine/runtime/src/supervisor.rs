@@ -132,8 +132,17 @@ impl Supervisor {
         self.notices.subscribe()
     }
 
-    /// Fills in which phases each script defines.
+    /// Fills in which phases each script defines. Whoever sent it need not have resolved it as we do.
     pub(crate) fn prepare(&self, mut workflow: Workflow) -> Result<Arc<Workflow>, Failure> {
+        workflow.in_order().map_err(|why| {
+            Failure::invalid(
+                Code::ManifestNeeds,
+                format!("workflow '{}' is not in order: {why}", workflow.id),
+            )
+            .hint(
+                "steps stand after those that they need; footbridge puts them so when it resolves a workflow",
+            )
+        })?;
         let phases: Result<Vec<_>, Failure> =
             workflow.steps.iter().map(|step| self.parts.steps.phases(&workflow, step)).collect();
         for (step, phases) in workflow.steps.iter_mut().zip(phases?) {

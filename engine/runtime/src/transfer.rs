@@ -9,6 +9,16 @@ use crate::supervisor::{Supervisor, folded};
 
 impl Supervisor {
     pub(crate) async fn take_in(&self, request: ImportRequest) -> Result<Imported, Failure> {
+        let (run, by) = (request.whole.run, request.by.clone());
+        let mut imported = self.kept_whole(request).await?;
+        if imported.added > 0 {
+            imported.live = self.look_after(run, &by).await;
+        }
+        Ok(imported)
+    }
+
+    /// Nobody looks after it yet.
+    async fn kept_whole(&self, request: ImportRequest) -> Result<Imported, Failure> {
         let ImportRequest { whole, by, take_over, note } = request;
         let run = whole.run;
         let state = self.judged(&whole)?;
@@ -30,6 +40,7 @@ impl Supervisor {
             head: state.head,
             life: state.life,
             target_missing: self.target_missing(&state).await,
+            live: false,
         };
         if added.is_empty() {
             return Ok(imported);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::{Failure, RunId, RunState, Timestamp};
 
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Notice, Supervisor};
 
 /// A shorter wait is waited for in memory: reading a run again costs more.
 pub(crate) const PUT_DOWN_FROM: Duration = Duration::from_mins(1);
@@ -65,6 +65,23 @@ impl Supervisor {
             }
         }
         Ok(found)
+    }
+
+    /// Looks after a run that has only now come into the store, where this process does so for every run in it. Whether the
+    /// run goes on by itself from here on.
+    pub(crate) async fn look_after(&self, run: RunId, by: &str) -> bool {
+        if !self.stays.load(Ordering::SeqCst) {
+            return false;
+        }
+        match self.look_over(run).await {
+            Ok(Need::Nothing | Need::Person) => {}
+            Ok(Need::Time(at)) => self.tell(Notice::PutDown { run, until: at }),
+            Ok(Need::Work) => {
+                self.wake(run, by).await;
+            }
+            Err(failure) => self.failed(run, failure),
+        }
+        self.carries(run)
     }
 
     /// What the run needs; one that waits for a time is on the timetable from here on.

@@ -26,10 +26,9 @@ pub(crate) async fn answer(service: Arc<dyn Service>, caller: Caller, request: R
     let (route, view) = (Route::of_path(&path), View::of_path(&path));
     match (request.method(), route, view) {
         (&Method::POST, Some(route), _) => {
-            for role in route.roles() {
-                if let Err(failure) = caller.may(*role) {
-                    return failed(&failure);
-                }
+            // Before a byte of the body is read.
+            if let Err(failure) = caller.may_take(route.access()) {
+                return failed(&failure);
             }
             let body = Limited::new(request.into_body(), route.request_bytes_max()).collect();
             let body = match tokio::time::timeout(BODY, body).await {
@@ -90,9 +89,16 @@ async fn dispatch(
     body: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     match route {
-        Route::Plan => write(&service.plan(read::<PlanRequest>(body)?).await?),
+        Route::Plan => {
+            let asked: PlanRequest = read(body)?;
+            caller.may_bring(&asked.workflow)?;
+            caller.may_name(&asked.target)?;
+            write(&service.plan(asked).await?)
+        }
         Route::Start => {
             let mut asked: StartRequest = read(body)?;
+            caller.may_bring(&asked.workflow)?;
+            caller.may_name(&asked.target)?;
             if asked.approve != ApproveMode::Wait {
                 caller.may(Role::Approve)?;
             }
@@ -123,10 +129,12 @@ async fn dispatch(
         }
         Route::RepinPlan => {
             let asked: wire::Repin = read(body)?;
+            caller.may_bring(&asked.request.workflow)?;
             write(&service.repin_plan(asked.run, asked.request).await?)
         }
         Route::Repin => {
             let mut asked: wire::Repin = read(body)?;
+            caller.may_bring(&asked.request.workflow)?;
             if asked.request.approve != ApproveMode::Wait {
                 caller.may(Role::Approve)?;
             }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use contracts::{Clock, Service};
 use hyper::body::Incoming;
 use hyper::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
@@ -118,7 +119,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot
 async fn guarded(shared: &Shared, request: Request<Incoming>) -> Answer {
     let mut response = match admitted(shared, &request) {
         Ok(caller) => answer(Arc::clone(&shared.service), caller, request).await,
-        Err(response) => *response,
+        Err(mut response) => {
+            // Who is not let in keeps no place either, and nothing more of theirs is read.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            *response
+        }
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -137,6 +142,13 @@ fn admitted(shared: &Shared, request: &Request<Incoming>) -> Result<Caller, Box<
         let hint = "ask for localhost or the address, or name the host with --behind-proxy NAME";
         return Err(denied(StatusCode::MISDIRECTED_REQUEST, "the request is for another host", hint));
     }
+    if let Some(origin) = request.headers().get(ORIGIN) {
+        let site = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        if !site.is_some_and(|(_, host)| known(host, &shared.exposure)) {
+            let hint = "no page of another site may ask with somebody's browser";
+            return Err(denied(StatusCode::FORBIDDEN, "the request comes from another site's page", hint));
+        }
+    }
     if request.uri().path() == "/healthz" && request.method() == Method::GET {
         return Err(Box::new(json(StatusCode::OK, br#"{"status":"ok"}"#.to_vec())));
     }
@@ -146,7 +158,12 @@ fn admitted(shared: &Shared, request: &Request<Incoming>) -> Result<Caller, Box<
         presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let caller = match token.map(|token| shared.exposure.tokens.caller(token, shared.clock.now())) {
         Some(Ok(Some(caller))) => caller,
-        Some(Err(failure)) => return Err(Box::new(refused(StatusCode::SERVICE_UNAVAILABLE, &failure))),
+        Some(Err(_)) => {
+            // Why is told to whoever sits at the machine, and not to somebody who may have no token at all.
+            let hint = "`footbridge serve token list` says why, on the machine itself";
+            let message = "the tokens cannot be used, so nobody is let in";
+            return Err(denied(StatusCode::SERVICE_UNAVAILABLE, message, hint));
+        }
         Some(Ok(None)) | None => {
             let hint = "send `Authorization: Bearer TOKEN`; footbridge serve token add NAME makes a token";
             let mut response = denied(StatusCode::UNAUTHORIZED, "no valid token", hint);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use model::{Asker, Class, Code, Failure};
+use model::{Asker, Class, Code, Failure, Workflow};
 use serde::{Deserialize, Serialize};
+
+use crate::outside;
 
 /// What a token lets its holder do. Each role includes looking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,6 +44,15 @@ impl FromStr for Role {
     }
 }
 
+/// Who may take a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The store's owner alone, over the local socket.
+    Owner,
+    /// A token that has all of these too.
+    Roles(&'static [Role]),
+}
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
@@ -67,9 +78,30 @@ impl Caller {
         }
     }
 
-    /// The same for what is asked with a reason.
-    pub(crate) fn asker(&self, said: Asker) -> Asker {
-        Asker { by: self.by(said.by), ..said }
+    pub(crate) fn may_take(&self, route: Access) -> Result<(), Failure> {
+        match (route, self) {
+            (_, Caller::Owner) => Ok(()),
+            (Access::Roles(roles), Caller::Token { .. }) => roles.iter().try_for_each(|role| self.may(*role)),
+            (Access::Owner, Caller::Token { .. }) => {
+                Err(Failure::new(Code::Access, Class::Denied, "that is not done over TCP")
+                    .hint("ask on the machine itself, as the user who holds the store"))
+            }
+        }
+    }
+
+    /// What only the owner may bring along is refused to everybody else.
+    pub(crate) fn may_bring(&self, workflow: &Workflow) -> Result<(), Failure> {
+        match self {
+            Caller::Owner => Ok(()),
+            Caller::Token { .. } => outside::workflow(workflow),
+        }
+    }
+
+    pub(crate) fn may_name(&self, target: &str) -> Result<(), Failure> {
+        match self {
+            Caller::Owner => Ok(()),
+            Caller::Token { .. } => outside::target(target),
+        }
     }
 
     /// Who acts, for the journal: a token acts in its own name, whatever the request says.
@@ -78,6 +110,11 @@ impl Caller {
             Caller::Owner => said,
             Caller::Token { name, .. } => name.clone(),
         }
+    }
+
+    /// The same for what is asked with a reason.
+    pub(crate) fn asker(&self, said: Asker) -> Asker {
+        Asker { by: self.by(said.by), ..said }
     }
 }
 

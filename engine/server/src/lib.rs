@@ -8,6 +8,7 @@ mod api;
 mod caller;
 mod client;
 mod openapi;
+mod outside;
 mod server;
 mod socket;
 mod tokens;

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use crate::caller::Role;
+use crate::caller::{Access, Role};
 use crate::wire::{self, Route};
 
 /// The whole description, OpenAPI 3.1.
@@ -88,7 +88,7 @@ fn posted(route: Route, schemas: &mut SchemaGenerator) -> Json {
             E::of::<wire::OfRun, std::collections::BTreeMap<String, Workflow>>(schemas),
         ),
     };
-    let mut operation = operation(summary, &route.path()["/v1/".len()..], route.roles(), &exchange.reply);
+    let mut operation = operation(summary, &route.path()["/v1/".len()..], route.access(), &exchange.reply);
     operation["requestBody"] =
         json!({ "required": true, "content": { "application/json": { "schema": exchange.request } } });
     operation
@@ -105,12 +105,18 @@ impl Exchange {
     }
 }
 
-fn operation(summary: &str, id: &str, roles: &[Role], reply: &impl Serialize) -> Json {
-    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+fn operation(summary: &str, id: &str, access: Access, reply: &impl Serialize) -> Json {
+    let wants = match access {
+        Access::Owner => "Over the local socket only; over TCP it is refused.".to_owned(),
+        Access::Roles(roles) => {
+            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            format!("Wants the role {}.", names.join(" and "))
+        }
+    };
     json!({
         "operationId": id,
         "summary": summary,
-        "description": format!("Wants the role {}.", names.join(" and ")),
+        "description": wants,
         "responses": {
             "200": { "description": "Done.", "content": { "application/json": { "schema": reply } } },
             "default": { "$ref": "#/components/responses/failure" },
@@ -132,7 +138,7 @@ fn views(schemas: &mut SchemaGenerator) -> Vec<Viewed> {
     let query = |name: &str, schema: Json| json!({ "name": name, "in": "query", "schema": schema });
     let number = || json!({ "type": "integer", "minimum": 0 });
     let view = |path, summary: &str, name: &str, reply: Json, parameters: Vec<Json>| {
-        let mut operation = operation(summary, name, &[Role::Read], &reply);
+        let mut operation = operation(summary, name, Access::Roles(&[Role::Read]), &reply);
         operation["parameters"] = json!(parameters);
         Viewed { path, operation }
     };
@@ -182,7 +188,7 @@ fn views(schemas: &mut SchemaGenerator) -> Vec<Viewed> {
 fn health() -> Json {
     let reply =
         json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": "ok" } } });
-    let mut operation = operation("Whether the process answers", "health", &[], &reply);
+    let mut operation = operation("Whether the process answers", "health", Access::Roles(&[]), &reply);
     operation["description"] = json!("Needs no token.");
     operation["security"] = json!([]);
     operation

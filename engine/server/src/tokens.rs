@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -56,16 +56,16 @@ impl Tokens {
 
     /// None where there is no file.
     pub fn list(&self) -> Result<Vec<Token>, Failure> {
-        match fs::read(&self.path) {
-            Ok(bytes) => {
-                guarded(&self.path).map_err(|cause| self.failed("used", &cause))?;
-                let kept: Kept =
-                    serde_json::from_slice(&bytes).map_err(|cause| self.failed("read", &cause))?;
-                Ok(kept.tokens)
-            }
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(cause) => Err(self.failed("read", &cause)),
-        }
+        let mut file = match fs::File::open(&self.path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(cause) => return Err(self.failed("read", &cause)),
+        };
+        guarded(&file).map_err(|cause| self.failed("used", &cause))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|cause| self.failed("read", &cause))?;
+        let kept: Kept = serde_json::from_slice(&bytes).map_err(|cause| self.failed("read", &cause))?;
+        Ok(kept.tokens)
     }
 
     /// Makes a token and gives it: the only time that anybody sees it.
@@ -156,14 +156,19 @@ fn private(path: &Path) -> io::Result<fs::File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Whoever can write the file can let themselves in.
+/// Whoever can write the file can let themselves in: that is us, and root.
 #[cfg(unix)]
-fn guarded(path: &Path) -> io::Result<()> {
+fn guarded(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    if fs::metadata(path)?.mode() & 0o022 == 0 {
-        return Ok(());
+    let found = file.metadata()?;
+    let denied = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    if found.mode() & 0o022 != 0 {
+        return denied("others than its owner may write it");
     }
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "others than its owner may write it"))
+    if found.uid() != 0 && found.uid() != rustix::process::geteuid().as_raw() {
+        return denied("it belongs to another user");
+    }
+    Ok(())
 }
 
 // unconfirmed: never compiled or tried on Windows, where the folder's access list protects the file.
@@ -173,7 +178,7 @@ fn private(path: &Path) -> io::Result<fs::File> {
 }
 
 #[cfg(windows)]
-fn guarded(_path: &Path) -> io::Result<()> {
+fn guarded(_file: &fs::File) -> io::Result<()> {
     Ok(())
 }
 

@@ -7,10 +7,12 @@ use model::{Asker, Code, Digest, Failure, RunId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::caller::Role;
+use crate::caller::{Access, Role};
 
-/// A pinned workflow with all its scripts fits many times over.
-pub(crate) const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A pinned workflow with all its scripts fits many times over, and a given file as base64.
+const WORKFLOW_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// A run's id, and a few words of a person.
+const WORDS_BYTES_MAX: usize = 1024 * 1024;
 /// A long history in one piece.
 pub(crate) const REPLY_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// One question waits at most this long for news; whoever wants to wait longer asks again.
@@ -84,48 +86,44 @@ impl Route {
         }
     }
 
-    /// How long a request may be: a whole run is as long as its history.
+    /// How long a request may be: as long as what it carries can be, and no longer.
     pub(crate) fn request_bytes_max(self) -> usize {
         match self {
+            // A whole run is as long as its history.
             Route::Import => REPLY_BYTES_MAX,
-            Route::Plan
-            | Route::Start
-            | Route::Resume
+            Route::Plan | Route::Start | Route::RepinPlan | Route::Repin | Route::Keep => WORKFLOW_BYTES_MAX,
+            Route::Resume
             | Route::Approve
             | Route::Intervene
             | Route::Pause
             | Route::Cancel
-            | Route::RepinPlan
-            | Route::Repin
             | Route::UndoPlan
             | Route::Undo
             | Route::Verify
             | Route::Runs
             | Route::History
-            | Route::Keep
             | Route::Kept
-            | Route::Pinned => REQUEST_BYTES_MAX,
+            | Route::Pinned => WORDS_BYTES_MAX,
         }
     }
 
-    /// What a token must have, all of it.
-    pub(crate) fn roles(self) -> &'static [Role] {
+    pub(crate) fn access(self) -> Access {
         match self {
-            Route::Runs | Route::History | Route::Kept | Route::Pinned => &[Role::Read],
+            Route::Runs | Route::History | Route::Kept | Route::Pinned => Access::Roles(&[Role::Read]),
             Route::Resume | Route::Pause | Route::Cancel | Route::UndoPlan | Route::Verify => {
-                &[Role::Operate]
+                Access::Roles(&[Role::Operate])
             }
-            Route::Approve | Route::Keep => &[Role::Approve],
-            // They bring scripts that look at the target. Approving what remains wants the role that approves too.
-            Route::RepinPlan | Route::Repin => &[Role::Start],
-            // A run that comes from elsewhere brings its approvals along.
-            Route::Import => &[Role::Start, Role::Approve],
+            Route::Approve | Route::Keep => Access::Roles(&[Role::Approve]),
+            // They bring scripts that look at the target. Starting as approved wants the role that approves too.
+            Route::Plan | Route::Start | Route::RepinPlan => Access::Roles(&[Role::Start]),
+            // The approval of the old plan ends with it, so that a run under way stops.
+            Route::Repin => Access::Roles(&[Role::Start, Role::Operate]),
             // Who steps in at one step vouches for it.
-            Route::Intervene => &[Role::Operate, Role::Approve],
+            Route::Intervene => Access::Roles(&[Role::Operate, Role::Approve]),
             // Who starts an undo has read its plan, and approves it with that.
-            Route::Undo => &[Role::Operate, Role::Approve],
-            // Starting an approved plan wants the role that approves too.
-            Route::Plan | Route::Start => &[Role::Start],
+            Route::Undo => Access::Roles(&[Role::Operate, Role::Approve]),
+            // A run that comes from elsewhere names the file of its target, and brings approvals in anybody's name along.
+            Route::Import => Access::Owner,
         }
     }
 

@@ -88,6 +88,7 @@ fn notes(imported: &Imported, target: &str) -> Vec<String> {
         ));
     }
     let goes_on = match imported.life {
+        Life::Running | Life::Undoing if imported.live => Some("it goes on here by itself"),
         Life::Running | Life::Undoing => Some("`footbridge resume RUN` carries it on"),
         Life::Awaiting | Life::Paused | Life::Failed | Life::Stuck => Some("it can be carried on here"),
         Life::Succeeded | Life::Cancelled | Life::PartlyUndone | Life::Undone => None,

@@ -47,7 +47,7 @@ impl Record {
         hasher.update(sequence.to_be_bytes());
         hasher.update(at.0.to_be_bytes());
         hasher.update(previous.as_bytes());
-        hasher.update(crate::digest::canonical(event));
+        hasher.update(crate::canonical::canonical(event));
         Digest::from_bytes(hasher.finalize().into())
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod attachment;
 pub mod binding;
+mod canonical;
 pub mod change;
 pub mod codes;
 pub mod command;

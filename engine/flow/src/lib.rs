@@ -18,4 +18,4 @@ pub use quiet::quiet;
 pub use retry::{again, past_deadline};
 pub use settle::{Settlement, settle};
 pub use undo::{in_scope, left_as, maker, newest_first, stays};
-pub use wake::{next_wake, overdue};
+pub use wake::{Wakes, next_wake, overdue};

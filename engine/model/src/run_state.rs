@@ -11,8 +11,8 @@ use crate::step_state::{ChangeState, Progress, StepState};
 use crate::value::Map;
 use crate::workflow::{Question, Step};
 use crate::{
-    Answer, Attachment, Digest, Pinned, Plan, RunId, Stage, StepPath, Timestamp, UndoEntry, UndoScope, Value,
-    Workflow,
+    Answer, Attachment, Digest, Pinned, Plan, PlannedStep, RunId, Stage, StepPath, Timestamp, UndoEntry,
+    UndoScope, Value, Workflow,
 };
 
 /// What the run as a whole is doing.
@@ -165,6 +165,13 @@ impl RunState {
     pub fn step(&self, step: &StepPath) -> Option<(&Step, &StepState)> {
         let position = self.position(step)?;
         Some((self.workflow.steps.get(position)?, self.steps.get(position)?))
+    }
+
+    /// The step as the run's plan has it. A plan's steps stand in the order of the workflow's.
+    pub fn planned(&self, step: &StepPath) -> Option<&PlannedStep> {
+        let plan = self.plan.as_ref()?;
+        let there = plan.steps.get(self.position(step)?).filter(|planned| &planned.step == step);
+        there.or_else(|| plan.step(step))
     }
 
     /// With each step its state, in topological order.

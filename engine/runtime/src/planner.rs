@@ -146,7 +146,8 @@ async fn one(
     );
     // Inputs are evaluated once: a step that has got past that keeps them.
     if there.begun().is_none_or(|begun| begun.restart == Stage::Pending) {
-        let scope = scope(&bench.params, outputs.clone());
+        let read = step.uses.iter().filter_map(|used| outputs.get_key_value(used.step()));
+        let scope = scope(&bench.params, read.map(|(name, given)| (name.clone(), given.clone())).collect());
         if let Some(when) = &step.when {
             match evaluate(bench, when, &scope)? {
                 Value::Bool(true) => {}

@@ -1,12 +1,15 @@
 //! Carries one run on until it rests or only a person can move it: decide, perform, hear, decide again.
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use contracts::Durability;
-use flow::Flow;
+use flow::{Flow, Wakes};
+use futures_util::FutureExt as _;
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use model::{Command, Event, Failure, Life, Timestamp};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::perform::{Errand, Hand, perform};
 use crate::wake::PUT_DOWN_FROM;
@@ -25,33 +28,31 @@ pub(crate) struct Ended {
 
 /// Ends when the run rests, when it waits for a person or for long, or with the failure that keeps it from going on.
 pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<Ended, Failure> {
-    let mut flow = Flow::default();
+    let (mut flow, mut wakes) = (Flow::default(), Wakes::default());
     let mut news = hand.log.sequence.subscribe();
-    let mut at_work: JoinSet<Result<(), Failure>> = JoinSet::new();
+    // No tasks of their own: a command mostly waits for scripts and for the journal, which have threads of theirs.
+    let mut at_work = FuturesUnordered::new();
+    let start = |errand| guarded(perform(hand.clone(), errand));
     let mut queue: VecDeque<Errand> = VecDeque::new();
     // Comes last, when nothing is under way any more. Every record makes it anew, or makes it void.
     let mut rest: Option<Errand> = None;
     loop {
         news.mark_unchanged();
-        if let Some(failure) = hand.log.broken().await {
-            at_work.shutdown().await;
+        if let Some(failure) = beside(&mut at_work, hand.log.broken()).await? {
             return Err(failure);
         }
         let stopping = *stop.borrow();
-        let (fresh, next_wake, overdue, life, sequence) = {
-            let now = hand.bench.parts.clock.now();
-            hand.log
-                .read(|state| {
-                    if state.cancel_asked || state.pause_asked {
-                        queue.clear();
-                    }
-                    let fresh: Vec<Errand> =
-                        flow.decide(state).into_iter().map(|id| Errand::new(state, id)).collect();
-                    let overdue = flow::overdue(state, now);
-                    (fresh, flow::next_wake(state), overdue, state.life, state.next_sequence)
-                })
-                .await
-        };
+        let now = hand.bench.parts.clock.now();
+        let looked = hand.log.read(|state| {
+            if state.cancel_asked || state.pause_asked {
+                queue.clear();
+            }
+            let fresh: Vec<Errand> =
+                flow.decide(state).into_iter().map(|id| Errand::new(state, id)).collect();
+            let overdue = wakes.overdue(state, now);
+            (fresh, wakes.next(state), overdue, state.life, state.next_sequence)
+        });
+        let (fresh, next_wake, overdue, life, sequence) = beside(&mut at_work, looked).await?;
         rest = rest.filter(|rest| rest.id().turn == sequence);
         for errand in fresh {
             if matches!(errand.id().command, Command::Rest { .. }) {
@@ -65,16 +66,16 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             rest = None;
         }
         for step in overdue.into_iter().filter(|_| !stopping) {
-            hand.lazily(Event::Woke { step }).await?;
+            beside(&mut at_work, hand.lazily(Event::Woke { step })).await??;
         }
         while at_work.len() < PARALLEL_MAX {
             let Some(errand) = queue.pop_front() else { break };
-            at_work.spawn(perform(hand.clone(), errand));
+            at_work.push(start(errand));
         }
         if at_work.is_empty()
             && let Some(rest) = rest.take()
         {
-            at_work.spawn(perform(hand.clone(), rest));
+            at_work.push(start(rest));
         }
         if at_work.is_empty() {
             if news.has_changed().unwrap_or(false) {
@@ -89,22 +90,36 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             }
         }
         tokio::select! {
-            Some(done) = at_work.join_next() => match done {
-                Ok(Ok(())) => {}
-                Ok(Err(failure)) => {
-                    at_work.shutdown().await;
-                    return Err(failure);
-                }
-                Err(panic) => {
-                    at_work.shutdown().await;
-                    return Err(Failure::bug(format!("a command ended in a panic: {panic}")));
-                }
-            },
+            Some(done) = at_work.next() => done?,
             changed = news.changed() => { let _ = changed; }
             changed = stop.changed(), if !stopping => { let _ = changed; }
             () = until(&hand, next_wake), if at_work.is_empty() => {}
         }
     }
+}
+
+/// Waits for something without letting stand still what is at work: one of those may hold the log that it waits for.
+async fn beside<T>(
+    at_work: &mut (impl Stream<Item = Result<(), Failure>> + Unpin),
+    wanted: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    let mut wanted = pin!(wanted);
+    loop {
+        tokio::select! {
+            biased;
+            got = &mut wanted => return Ok(got),
+            Some(done) = at_work.next() => done?,
+        }
+    }
+}
+
+/// A panic of a command is a failure of its run, and of no other.
+async fn guarded(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    AssertUnwindSafe(command).catch_unwind().await.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(Failure::bug(format!("a command ended in a panic: {}", text.unwrap_or("no reason given"))))
+    })
 }
 
 /// Everything lazily appended so far is carried to disk before anyone relies on the run resting.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::flow;
-use crate::flow::Flow;
+use crate::flow::{Flow, Wakes};
 use model::command::Rest;
 use model::value::Map;
 use model::{
@@ -23,6 +23,7 @@ pub(crate) struct Driver {
     pub(crate) records: Vec<Record>,
     pub(crate) state: RunState,
     pub(crate) flow: Flow,
+    wakes: Wakes,
     pub(crate) world: World,
     pub(crate) now: Timestamp,
     /// Under way: the command, and for a write whether its intent is recorded.
@@ -71,6 +72,7 @@ impl Driver {
                 .expect("a history begins so"),
             records: vec![first],
             flow: Flow::default(),
+            wakes: Wakes::default(),
             world: World::new(faults, seed),
             now,
             busy: Vec::new(),
@@ -174,10 +176,13 @@ impl Driver {
         if self.state.life.rests() {
             return false;
         }
-        if let Some(wake) = flow::next_wake(&self.state) {
+        let wake = self.wakes.next(&self.state);
+        assert_eq!(wake, flow::next_wake(&self.state), "what is remembered is what is there");
+        if let Some(wake) = wake {
             assert!(wake > self.now || !flow::overdue(&self.state, self.now).is_empty());
             self.now = self.now.max(wake);
-            let woken = flow::overdue(&self.state, self.now);
+            let woken = self.wakes.overdue(&self.state, self.now);
+            assert_eq!(woken, flow::overdue(&self.state, self.now), "what is remembered is what is there");
             assert!(!woken.is_empty(), "the next moment wakes nobody");
             self.append(woken.into_iter().map(|step| Event::Woke { step }).collect());
             return true;
@@ -210,6 +215,7 @@ impl Driver {
         }
         self.resting = None;
         self.flow = Flow::default();
+        self.wakes = Wakes::default();
         self.given.clear();
         let folded =
             RunState::fold(self.state.pinned.as_ref().clone(), &self.records).expect("the history folds");

@@ -7,30 +7,28 @@ use model::workflow::Phase;
 use model::{Change, ChangeKind, Class, Code, Event, Failure, StepPath, Value};
 
 use super::plan_step::held;
-use super::{Hand, StepEnd, work};
+use super::{Hand, StepEnd};
 use crate::gateway::{Mode, Sent};
-use crate::phase::{Pause, Work, filled};
+use crate::phase::{Pause, Work};
 
 pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (_, one, work) = work(&state, &step)?;
-    let change =
-        one.change(&key).ok_or_else(|| Failure::bug(format!("step '{step}' has no change '{key}'")))?;
-    let change = filled(&change.change, &|origin| state.known(origin));
+    let repinned = hand.log.read(|state| state.repinned).await;
+    let at = hand.at(&step).await?;
+    let change = hand.filled(&at.change(&step, &key)?.change).await;
     if change.kind != ChangeKind::Run {
-        match look(hand, &step, &work, &change).await {
-            Look::AsExpected if hand.log.read(|now| now.repinned).await != state.repinned => {
+        match look(hand, &step, &at.work, &change).await {
+            Look::AsExpected if hand.log.read(|state| state.repinned).await != repinned => {
                 let why = "a pin was replaced while the object was looked at; nothing was written";
                 let failure = Failure::new(Code::PlanStale, Class::Transient, why);
-                return hand.lazily(hand.retries(&state, &step, failure)).await;
+                return hand.lazily(hand.retries(&at, failure)).await;
             }
             Look::AsExpected => {}
             Look::Not(event) => return hand.lazily(*event).await,
             Look::Ended(pause) => return hand.pause(&step, pause).await,
         }
     }
-    let mode = Mode::Write { key: key.clone(), attempt: one.attempts + 1, undo: false };
-    let (result, sent) = hand.bench.phase(&work, Phase::Apply, vec![change.to_value()], mode).await;
+    let mode = Mode::Write { key: key.clone(), attempt: at.one.attempts + 1, undo: false };
+    let (result, sent) = hand.bench.phase(&at.work, Phase::Apply, vec![change.to_value()], mode).await;
     let outcome =
         |applied: Applied| Event::Outcome { step: step.clone(), key: key.clone(), applied, undo: false };
     match (sent, result) {
@@ -48,10 +46,9 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
             hand.lazily(Event::Doubted { step, key, why: failure.message, undo: false }).await
         }
         (Sent::Refused(failure), _) => {
-            let state = hand.state().await;
-            let mut events =
-                vec![Event::NotDone { step: step.clone(), key, failure: failure.clone(), undo: false }];
-            events.extend(hand.meaning(&state, &step, Pause::Failed(failure)));
+            let at = hand.at(&step).await?;
+            let mut events = vec![Event::NotDone { step, key, failure: failure.clone(), undo: false }];
+            events.extend(hand.meaning(&at, Pause::Failed(failure)));
             hand.all(events).await
         }
         (Sent::Nothing, Ok(value)) => {
@@ -77,14 +74,17 @@ async fn look(hand: &Hand, step: &StepPath, work: &Work, change: &Change) -> Loo
         Ok(seen) => seen,
         Err(pause) => return Look::Ended(pause),
     };
-    let state = hand.state().await;
+    let at = match hand.at(step).await {
+        Ok(at) => at,
+        Err(failure) => return Look::Ended(Pause::Failed(failure)),
+    };
     let not = |event| Look::Not(Box::new(event));
     match seen.object(&change.target) {
         Some(now) if matches(&change.before, now) => Look::AsExpected,
         Some(Value::CannotTell(why)) => {
             let failure =
                 Failure::new(Code::CannotTell, Class::Transient, format!("{}: {why}", change.target));
-            not(hand.retries(&state, step, failure))
+            not(hand.retries(&at, failure))
         }
         None => {
             let why = format!("probe no longer looks at '{}'", change.target);
@@ -107,8 +107,8 @@ async fn look(hand: &Hand, step: &StepPath, work: &Work, change: &Change) -> Loo
                     let fresh = fresh.into_iter().filter(Change::writes).collect();
                     not(held(step, fresh, found, "the world moved since the plan was approved"))
                 }
-                Err(Pause::Failed(failure)) => not(hand.retries(&state, step, failure)),
-                Err(Pause::NotYet { why, after_ms }) => not(hand.waits(&state, step, &why, after_ms)),
+                Err(Pause::Failed(failure)) => not(hand.retries(&at, failure)),
+                Err(Pause::NotYet { why, after_ms }) => not(hand.waits(&at, &why, after_ms)),
                 Err(Pause::Needs { .. } | Pause::Recorded | Pause::Cancelled) => {
                     not(held(step, Vec::new(), found, "the world moved since the plan was approved"))
                 }

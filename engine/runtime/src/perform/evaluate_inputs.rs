@@ -3,22 +3,15 @@
 use contracts::PhaseEnd;
 use model::value::Map;
 use model::workflow::Expression;
-use model::{Code, Event, Failure, Stage, StepPath, Value};
+use model::{Code, Event, Failure, RunState, Stage, Step, StepPath, Value};
 
 use super::{Hand, StepEnd};
 use crate::phase::no_condition;
 use crate::planner::scope;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let steps = state
-        .pairs()
-        .filter(|(_, one)| one.stage == Stage::Done)
-        .map(|(step, one)| (step.path.step().to_owned(), Value::Map(one.outputs.clone())))
-        .collect();
-    let scope = scope(&state.params, steps);
-    let position = state.position(&step).ok_or_else(|| Failure::bug(format!("there is no step '{step}'")))?;
-    let spec = &hand.bench.workflow.steps[position];
+    let spec = &hand.bench.workflow.steps[hand.at(&step).await?.work.step];
+    let scope = hand.log.read(|state| read_by(spec, state)).await;
     let evaluate = |expression: &Expression| match hand.bench.steps().evaluate(expression, &scope) {
         PhaseEnd::Returned(value) => Ok(value),
         PhaseEnd::Failed(failure) => Err(failure),
@@ -44,4 +37,12 @@ pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> 
         },
     };
     hand.lazily(event).await
+}
+
+/// What the step's expressions may read: the parameters, and the outputs of the finished steps that they name.
+fn read_by(step: &Step, state: &RunState) -> Map {
+    let done = |path: &StepPath| state.step(path).filter(|(_, one)| one.stage == Stage::Done);
+    let outputs = step.uses.iter().filter_map(done);
+    let steps = outputs.map(|(used, one)| (used.path.step().to_owned(), Value::Map(one.outputs.clone())));
+    scope(&state.params, steps.collect())
 }

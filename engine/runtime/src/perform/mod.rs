@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contracts::Durability;
-use model::{Class, Code, Command, CommandId, Event, Failure, RunState, StepPath, StepState};
+use model::step_state::ChangeState;
+use model::{Change, Class, Code, Command, CommandId, Event, Failure, RunState, Step, StepPath, StepState};
 
 use crate::bench::Bench;
 use crate::log::RunLog;
-use crate::phase::{Pause, Work};
+use crate::phase::{Pause, Work, filled};
 
 /// A run's bench with its log: what every command needs.
 #[derive(Clone)]
@@ -75,9 +76,19 @@ pub(crate) async fn perform(mut hand: Hand, errand: Errand) -> Result<(), Failur
 }
 
 impl Hand {
-    /// The run's state now.
+    /// The run's whole state, for whoever asks about the run. No command needs it: a run may have thousands of steps.
     pub(crate) async fn state(&self) -> RunState {
         self.log.read(RunState::clone).await
+    }
+
+    /// What a command needs to know of its step, as it is now.
+    pub(crate) async fn at(&self, step: &StepPath) -> Result<At, Failure> {
+        self.log.read(|state| At::new(state, step)).await
+    }
+
+    /// The change with every hole filled that the run knows by now.
+    pub(crate) async fn filled(&self, change: &Change) -> Change {
+        self.log.read(|state| filled(change, &|origin| state.known(origin))).await
     }
 
     pub(crate) async fn lazily(&self, event: Event) -> Result<(), Failure> {
@@ -93,57 +104,60 @@ impl Hand {
 
     /// Records what a phase that gave no value means for its step.
     pub(crate) async fn pause(&self, step: &StepPath, pause: Pause) -> Result<(), Failure> {
-        let state = self.state().await;
-        match self.meaning(&state, step, pause) {
+        let at = self.at(step).await?;
+        match self.meaning(&at, pause) {
             Some(event) => self.lazily(event).await,
             None => Ok(()),
         }
     }
 
     /// `None` when the phase was only stopped: it starts again when the run goes on.
-    pub(crate) fn meaning(&self, state: &RunState, step: &StepPath, pause: Pause) -> Option<Event> {
+    pub(crate) fn meaning(&self, at: &At, pause: Pause) -> Option<Event> {
+        let step = &self.spec(at).path;
         match pause {
             Pause::Cancelled => None,
-            Pause::NotYet { why, after_ms } => Some(self.waits(state, step, &why, after_ms)),
+            Pause::NotYet { why, after_ms } => Some(self.waits(at, &why, after_ms)),
             Pause::Needs { origin } => Some(StepEnd::failed(
                 step,
                 Failure::invalid(Code::ScriptError, format!("a value is still unknown in a run: {origin}"))
                     .hint("the step that gives it has no output of that name"),
             )),
             Pause::Recorded => Some(StepEnd::failed(step, Failure::bug("a run only wrote a request down"))),
-            Pause::Failed(failure) => Some(self.retries(state, step, failure)),
+            Pause::Failed(failure) => Some(self.retries(at, failure)),
         }
     }
 
-    pub(crate) fn waits(&self, state: &RunState, step: &StepPath, why: &str, after_ms: u64) -> Event {
+    pub(crate) fn waits(&self, at: &At, why: &str, after_ms: u64) -> Event {
+        let step = self.spec(at);
         let now = self.bench.parts.clock.now();
         let until = now.after(Duration::from_millis(after_ms));
-        match state.step(step) {
-            Some((step, one)) if flow::past_deadline(step, one, now, until) => StepEnd::failed(
+        if flow::past_deadline(step, &at.one, now, until) {
+            let failure = Failure::new(
+                Code::Deadline,
+                Class::Invalid,
+                format!("still not so after the step's deadline: {why}"),
+            );
+            return StepEnd::failed(
                 &step.path,
-                Failure::new(
-                    Code::Deadline,
-                    Class::Invalid,
-                    format!("still not so after the step's deadline: {why}"),
-                )
-                .hint("see what keeps the world from converging, then resume the run"),
-            ),
-            _ => Event::Waits { step: step.clone(), until, why: why.to_owned() },
+                failure.hint("see what keeps the world from converging, then resume the run"),
+            );
         }
+        Event::Waits { step: step.path.clone(), until, why: why.to_owned() }
     }
 
     /// Tries a transient failure again later; anything else fails the step.
-    pub(crate) fn retries(&self, state: &RunState, step: &StepPath, failure: Failure) -> Event {
-        let now = self.bench.parts.clock.now();
-        match state.step(step) {
-            Some((spec, one)) => match flow::again(spec, one, &failure, now) {
-                Some(until) => {
-                    Event::Retries { step: step.clone(), until, attempt: one.attempts + 1, failure }
-                }
-                None => StepEnd::failed(step, failure),
-            },
-            None => StepEnd::failed(step, failure),
+    pub(crate) fn retries(&self, at: &At, failure: Failure) -> Event {
+        let step = self.spec(at);
+        match flow::again(step, &at.one, &failure, self.bench.parts.clock.now()) {
+            Some(until) => {
+                Event::Retries { step: step.path.clone(), until, attempt: at.one.attempts + 1, failure }
+            }
+            None => StepEnd::failed(&step.path, failure),
         }
+    }
+
+    fn spec(&self, at: &At) -> &Step {
+        &self.bench.workflow.steps[at.work.step]
     }
 }
 
@@ -156,10 +170,21 @@ impl StepEnd {
     }
 }
 
-/// The position, the state and the work of a step.
-pub(crate) fn work(state: &RunState, step: &StepPath) -> Result<(usize, StepState, Work), Failure> {
-    let position = state.position(step).ok_or_else(|| Failure::bug(format!("there is no step '{step}'")))?;
-    let one = state.steps[position].clone();
-    let work = Work::of(position, &one);
-    Ok((position, one, work))
+/// A step at one moment: its state and its work.
+pub(crate) struct At {
+    pub(crate) one: StepState,
+    pub(crate) work: Work,
+}
+
+impl At {
+    fn new(state: &RunState, step: &StepPath) -> Result<At, Failure> {
+        let position =
+            state.position(step).ok_or_else(|| Failure::bug(format!("there is no step '{step}'")))?;
+        let one = state.steps[position].clone();
+        Ok(At { work: Work::of(position, &one), one })
+    }
+
+    pub(crate) fn change(&self, step: &StepPath, key: &str) -> Result<&ChangeState, Failure> {
+        self.one.change(key).ok_or_else(|| Failure::bug(format!("step '{step}' has no change '{key}'")))
+    }
 }

@@ -5,17 +5,16 @@ use std::time::Duration;
 use contracts::PhaseEnd;
 use model::{Code, Event, Failure, StepPath, Timestamp, Value};
 
-use super::{Hand, StepEnd, work};
+use super::{At, Hand, StepEnd};
 use crate::planner::scope;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (position, one, _) = work(&state, &step)?;
+    let At { one, work } = hand.at(&step).await?;
     let now = hand.bench.parts.clock.now();
-    let gate = hand.bench.workflow.steps[position].gate.clone().unwrap_or_default();
+    let gate = hand.bench.workflow.steps[work.step].gate.clone().unwrap_or_default();
     let mut until = gate.wait_ms.map_or(Timestamp(0), |wait| one.since.after(Duration::from_millis(wait)));
     if let Some(expression) = &gate.not_before {
-        let scope = scope(&state.params, model::value::Map::new());
+        let scope = scope(&hand.bench.params, model::value::Map::new());
         match hand.bench.steps().evaluate(expression, &scope) {
             PhaseEnd::Returned(Value::Null) => {}
             PhaseEnd::Returned(Value::Text(text)) => {

@@ -5,13 +5,12 @@ use model::{
     Change, ChangeKind, Code, Digest, Event, Failure, RunState, Seen, StepOutlook, StepPath, StepState,
 };
 
-use super::{Hand, StepEnd, work};
+use super::{At, Hand, StepEnd};
 use crate::phase::filled;
 use crate::planner::already;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (_, one, work) = work(&state, &step)?;
+    let At { one, work } = hand.at(&step).await?;
     let seen = match hand.bench.probe(&work).await {
         Ok(seen) => seen,
         Err(pause) => return hand.pause(&step, pause).await,
@@ -20,7 +19,8 @@ pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> 
         Ok(changes) => changes,
         Err(pause) => return hand.pause(&step, pause).await,
     };
-    hand.lazily(judge(&state, &step, &one, &seen, changes)).await
+    let event = hand.log.read(|state| judge(state, &step, &one, &seen, changes)).await;
+    hand.lazily(event).await
 }
 
 /// What a fresh plan means for the step.
@@ -60,7 +60,7 @@ enum Covered {
 }
 
 fn covered(state: &RunState, step: &StepPath, one: &StepState, fresh: &[Change]) -> Covered {
-    let planned = state.plan.as_ref().and_then(|plan| plan.step(step));
+    let planned = state.planned(step);
     let (approved, since) = match (&one.approved, planned) {
         (Some(approved), _) => (approved.changes.clone(), approved.at),
         (None, Some(planned)) if matches!(planned.outlook, StepOutlook::KnownAfter { .. }) => {

@@ -2,11 +2,10 @@
 
 use model::{Class, Code, Event, Failure, StepPath};
 
-use super::{Hand, StepEnd, work};
+use super::{At, Hand, StepEnd};
 
 pub(super) async fn perform(hand: &Hand, step: StepPath, for_step: StepPath) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (_, one, work) = work(&state, &step)?;
+    let At { one, work } = hand.at(&step).await?;
     let outputs = async {
         let seen = hand.bench.probe(&work).await?;
         hand.bench.outputs(&work, &seen).await

@@ -5,31 +5,28 @@ use model::merge::take_back;
 use model::step_state::Progress;
 use model::{Change, ChangeKind, Event, Failure, RunState, StepPath, Value};
 
-use super::{Hand, work};
+use super::Hand;
 use crate::gateway::Mode;
-use crate::phase::{Pause, filled};
+use crate::phase::Pause;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (_, one, work) = work(&state, &step)?;
-    let change =
-        one.change(&key).ok_or_else(|| Failure::bug(format!("step '{step}' has no change '{key}'")))?;
+    let at = hand.at(&step).await?;
+    let change = at.change(&step, &key)?;
     let progress = if undo { &change.undo } else { &change.progress };
     let Progress::InDoubt { sent, settle_ms, looks, .. } = progress else {
         return Err(Failure::bug(format!("change '{key}' of '{step}' is not in doubt")));
     };
-    let known = |origin: &str| state.known(origin);
-    let whole = filled(&change.change, &known);
+    let whole = hand.filled(&change.change).await;
     let mut found = Value::Null;
     let settlement = if whole.kind == ChangeKind::Run {
         Settlement::CannotTell { why: "an action leaves nothing behind that could be looked at".into() }
     } else {
-        match hand.bench.probe_in(&work, Mode::Settle).await {
+        match hand.bench.probe_in(&at.work, Mode::Settle).await {
             Ok(seen) => {
                 let now = hand.bench.parts.clock.now();
                 found = seen.object(&whole.target).cloned().unwrap_or_default();
                 let (wanted, before) = if undo {
-                    both_ways_back(&state, &step, &whole, &found)
+                    hand.log.read(|state| both_ways_back(state, &step, &whole, &found)).await
                 } else {
                     (whole.after.clone(), whole.before.clone())
                 };
@@ -37,9 +34,9 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
             }
             Err(Pause::Cancelled) => return Ok(()),
             Err(Pause::NotYet { why, after_ms }) => {
-                return hand.lazily(hand.waits(&state, &step, &why, after_ms)).await;
+                return hand.lazily(hand.waits(&at, &why, after_ms)).await;
             }
-            Err(Pause::Failed(failure)) => match hand.retries(&state, &step, failure.clone()) {
+            Err(Pause::Failed(failure)) => match hand.retries(&at, failure.clone()) {
                 event @ Event::Retries { .. } => return hand.lazily(event).await,
                 _ => Settlement::CannotTell { why: format!("looking failed: {}", failure.message) },
             },

@@ -7,24 +7,26 @@ use model::value::Map;
 use model::workflow::Phase;
 use model::{Change, Class, Code, Event, Failure, RunState, StepPath, Value};
 
-use super::{Hand, work};
+use super::{At, Hand};
 use crate::gateway::{Mode, Sent};
-use crate::phase::{Pause, filled};
+use crate::phase::Pause;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (_, one, work) = work(&state, &step)?;
-    let change =
-        one.change(&key).ok_or_else(|| Failure::bug(format!("step '{step}' has no change '{key}'")))?;
-    let entry = state
-        .undo
-        .iter()
-        .find(|entry| entry.step == step && entry.key == key)
+    let at = hand.at(&step).await?;
+    let change = at.change(&step, &key)?;
+    let planned = |state: &RunState| {
+        let mut entries = state.undo.iter();
+        entries.find(|entry| entry.step == step && entry.key == key).map(|entry| entry.expected.clone())
+    };
+    let expected = hand
+        .log
+        .read(planned)
+        .await
         .ok_or_else(|| Failure::bug(format!("change '{key}' of '{step}' is not in the undo plan")))?;
-    let whole = filled(&change.change, &|origin| state.known(origin));
-    let seen = match hand.bench.probe(&work).await {
+    let whole = hand.filled(&change.change).await;
+    let seen = match hand.bench.probe(&at.work).await {
         Ok(seen) => seen,
-        Err(pause) => return hand.all(stop(hand, &state, &step, &key, pause).into_iter().collect()).await,
+        Err(pause) => return hand.all(stop(hand, &at, &step, &key, pause).into_iter().collect()).await,
     };
     let done = |outcome, evidence, ownership| Event::Outcome {
         step: step.clone(),
@@ -40,7 +42,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
         );
         return hand.lazily(Event::UndoStuck { step, key, failure }).await;
     };
-    let merge = take_back(&whole.target, &whole.before, &entry.expected, now);
+    let merge = take_back(&whole.target, &whole.before, &expected, now);
     if !merge.conflicts.is_empty() {
         return hand.lazily(Event::UndoStuck { step, key, failure: conflict(&merge.conflicts) }).await;
     }
@@ -50,8 +52,8 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
     // The script sees the object as it is and as it should become: what others changed since is the same in both.
     let whole = Change { before: merge.aim, after: now.clone(), ..whole };
     let outcome = change.applied().map(|applied| applied.outcome.clone()).unwrap_or_default();
-    let mode = Mode::Write { key: key.clone(), attempt: one.attempts + 1, undo: true };
-    let (result, sent) = hand.bench.phase(&work, Phase::Undo, vec![whole.to_value(), outcome], mode).await;
+    let mode = Mode::Write { key: key.clone(), attempt: at.one.attempts + 1, undo: true };
+    let (result, sent) = hand.bench.phase(&at.work, Phase::Undo, vec![whole.to_value(), outcome], mode).await;
     match (sent, result) {
         (Sent::Answered { evidence, .. }, Ok(value)) => {
             hand.lazily(done(value, evidence, Ownership::Ours)).await
@@ -66,7 +68,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
             let not_done =
                 Event::NotDone { step: step.clone(), key: key.clone(), failure: failure.clone(), undo: true };
             let mut events = vec![not_done];
-            events.extend(stop(hand, &state, &step, &key, Pause::Failed(failure)));
+            events.extend(stop(hand, &at, &step, &key, Pause::Failed(failure)));
             hand.all(events).await
         }
         (Sent::Nothing, Ok(_)) => {
@@ -74,7 +76,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String) -> Result<
             hand.lazily(Event::UndoStuck { step, key, failure }).await
         }
         (Sent::Nothing | Sent::Described(_), Err(pause)) => {
-            hand.all(stop(hand, &state, &step, &key, pause).into_iter().collect()).await
+            hand.all(stop(hand, &at, &step, &key, pause).into_iter().collect()).await
         }
         (Sent::Described(_), Ok(_)) => Err(Failure::bug("an undo only wrote a request down")),
     }
@@ -91,8 +93,8 @@ fn conflict(differences: &[Difference]) -> Failure {
 }
 
 /// A failed undo is tried again only when it was transient; otherwise the run is stuck, never silently retried.
-fn stop(hand: &Hand, state: &RunState, step: &StepPath, key: &str, pause: Pause) -> Option<Event> {
-    match hand.meaning(state, step, pause) {
+fn stop(hand: &Hand, at: &At, step: &StepPath, key: &str, pause: Pause) -> Option<Event> {
+    match hand.meaning(at, pause) {
         Some(Event::StepFailed { failure, .. }) => {
             Some(Event::UndoStuck { step: step.clone(), key: key.to_owned(), failure })
         }

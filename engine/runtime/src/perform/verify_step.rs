@@ -5,20 +5,20 @@ use model::value::Map;
 use model::workflow::Phase;
 use model::{ByHand, Code, Event, Failure, StepPath};
 
-use super::{Hand, StepEnd, work};
+use super::{At, Hand, StepEnd};
 use crate::gateway::Mode;
 use crate::phase::Pause;
 
 pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> {
-    let state = hand.state().await;
-    let (position, one, work) = work(&state, &step)?;
-    let spec = &hand.bench.workflow.steps[position];
+    let at = hand.at(&step).await?;
+    let At { one, work } = &at;
+    let spec = &hand.bench.workflow.steps[work.step];
     let looked: Result<(Map, Map), Pause> = async {
-        let seen = hand.bench.probe(&work).await?;
+        let seen = hand.bench.probe(work).await?;
         if spec.has(Phase::Verify) && one.by_hand.is_none() {
-            hand.bench.phase(&work, Phase::Verify, vec![seen.to_value()], Mode::Look).await.0?;
+            hand.bench.phase(work, Phase::Verify, vec![seen.to_value()], Mode::Look).await.0?;
         }
-        let outputs = hand.bench.outputs(&work, &seen).await?;
+        let outputs = hand.bench.outputs(work, &seen).await?;
         Ok((outputs, seen.objects().clone()))
     }
     .await;
@@ -30,7 +30,7 @@ pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> 
             }
             None => Some(Event::StepDone { step, outputs, left }),
         },
-        Err(pause) => hand.meaning(&state, &step, pause),
+        Err(pause) => hand.meaning(&at, pause),
     };
     match (event, &one.by_hand) {
         (None, _) => Ok(()),

@@ -115,6 +115,11 @@ fn the_whole_job_with_marked_secrets_leaves_them_nowhere() {
     run(&["doctor", "--all", "--json"]);
     run(&["verify", "latest", "--json"]);
     run(&["export", "latest", "run.jsonl"]).exits(0);
+    run(&["evidence", "latest", "-o", "run.html"]).exits(0);
+    run(&["graph", "--run", "latest", "--format", "svg"]).exits(0);
+    for form in ["text", "markdown", "html"] {
+        run(&["report", "latest", "--format", form]).exits(0);
+    }
     let clean = run(&["audit", "secrets", "latest", "--json"]).exits(0).json();
     run(&["audit", "secrets", "--all"]).exits(0).says("for 2 secret values in 10 forms").says("clean");
     run(&["undo", "latest", "--yes"]);
@@ -203,6 +208,8 @@ fn a_planted_secret_is_found_in_each_place_and_form_and_not_repeated() {
         (&format!("run {run} logs"), "plain"),
         ("logs --json", "json"),
         ("export", "json"),
+        (&format!("run {run} report"), "plain"),
+        (&format!("run {run} evidence"), "xml"),
         ("file journal", "plain"),
         ("file payload/", "base64"),
         ("file sim/copy.bin", "utf16"),

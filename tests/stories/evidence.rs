@@ -129,7 +129,7 @@ fn a_report_tells_a_failed_and_an_undone_run_in_three_forms() {
         .exits(0)
         .says("The run was undone.")
         .says("written and taken back")
-        .says("the undo of the run");
+        .says("the undo of the whole run");
     let markdown = bench.run(&["report", &run, "--format", "markdown"]).exits(0);
     markdown
         .says("# Connect Exchange Server with Skype for Business Online · undone\n")

@@ -96,6 +96,7 @@ fn a_person_who_must_decide_is_told_everything_everywhere() {
         bench.run(&["status", &run]).exits(0).stdout,
         bench.run(&["explain", &run]).exits(0).stdout,
         bench.run(&["logs", &run]).exits(0).stderr,
+        bench.run(&["report", &run]).exits(0).says("What is in doubt").stdout.clone(),
     ] {
         for part in [
             what,

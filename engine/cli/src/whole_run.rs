@@ -1,7 +1,9 @@
 //! Everything that is kept of one run, gathered through the service.
 
+use std::collections::BTreeMap;
+
 use contracts::{Payload, Service, WholeRun, named_digests};
-use model::{Class, Code, Failure, RunId};
+use model::{Class, Code, Digest, Failure, RunId};
 
 use crate::load::Loaded;
 
@@ -25,4 +27,12 @@ pub(crate) async fn gather(service: &dyn Service, run: RunId) -> Result<(WholeRu
     }
     let records = loaded.records.clone();
     Ok((WholeRun { run, payloads, records }, loaded))
+}
+
+/// Its evidence file, unsigned, with the bytes of everything that the records name as theirs; or why there can be none.
+pub(crate) fn evidence(whole: &WholeRun) -> Result<String, String> {
+    let named = report::evidence::named(&whole.records);
+    let kept = whole.payloads.iter().map(|payload| (payload.digest(), payload.0.clone()));
+    let kept: BTreeMap<Digest, Vec<u8>> = kept.filter(|(digest, _)| named.contains(digest)).collect();
+    report::evidence::write(&whole.records, &kept)
 }

@@ -73,12 +73,18 @@ pub(crate) fn run(workflow: Workflow, events: Vec<Event>) -> RunState {
         approves_later: false,
         binding: None,
     };
+    let records = chained(std::iter::once(created).chain(events));
+    RunState::fold(Pinned::from([(Digest::default(), Arc::new(workflow))]), &records)
+        .expect("a legal history")
+}
+
+/// Their records, one second apart.
+pub(crate) fn chained(events: impl IntoIterator<Item = Event>) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
-    for (at, event) in std::iter::once(created).chain(events).enumerate() {
+    for (at, event) in events.into_iter().enumerate() {
         let previous = records.last().map_or_else(Digest::default, |last| last.hash);
         let sequence = u32::try_from(at).expect("few events");
         records.push(Record::new(sequence, Timestamp(u64::from(sequence) * 1000), previous, event));
     }
-    RunState::fold(Pinned::from([(Digest::default(), Arc::new(workflow))]), &records)
-        .expect("a legal history")
+    records
 }

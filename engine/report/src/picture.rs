@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ascii_dag::graph::Direction;
 use ascii_dag::{CustomNode, EdgePath, Graph, LayoutConfig, LayoutEdge};
-use model::summary::StepSummary;
+use model::summary::RunSummary;
 use model::{StepPath, Workflow};
 
 use crate::document::Html;
@@ -28,8 +28,11 @@ pub fn of_workflow(workflow: &Workflow) -> String {
 }
 
 /// A run's steps, each with its state.
-pub fn of_run(workflow: &Workflow, steps: &[StepSummary]) -> String {
-    draw(workflow, &steps.iter().map(|step| (&step.id, step.state.as_str())).collect())
+pub fn of_run(workflow: &Workflow, run: &RunSummary) -> String {
+    let mut states: BTreeMap<&StepPath, &str> =
+        run.steps.iter().map(|step| (&step.id, step.state.as_str())).collect();
+    states.extend(run.doubts.iter().map(|doubt| (&doubt.step, "in doubt")));
+    draw(workflow, &states)
 }
 
 fn draw(workflow: &Workflow, states: &BTreeMap<&StepPath, &str>) -> String {
@@ -48,8 +51,9 @@ fn draw(workflow: &Workflow, states: &BTreeMap<&StepPath, &str>) -> String {
     let mut config = LayoutConfig::standard();
     config.direction = Direction::TopDown;
     let layout = graph.compute_layout_with_config(&config);
-    let (width, height) =
-        (layout.width() * CELL_WIDTH + 2 * MARGIN, layout.height() * CELL_HEIGHT + 2 * MARGIN);
+    // The layout leaves room for lines below the last row, where none are.
+    let rows = layout.nodes().iter().map(|node| node.y + BOX_HEIGHT).max().unwrap_or(0);
+    let (width, height) = (layout.width() * CELL_WIDTH + 2 * MARGIN, rows * CELL_HEIGHT + 2 * MARGIN);
 
     let mut svg = Html::default();
     let (wide, high) = (width.to_string(), height.to_string());
@@ -86,7 +90,7 @@ fn step_box(x: usize, y: usize, step: &model::Step, state: Option<&str>, svg: &m
     let (width, height) = (BOX_WIDTH * CELL_WIDTH, BOX_HEIGHT * CELL_HEIGHT);
     let kind = match state {
         Some("done") => "fb-good",
-        Some("failed") => "fb-bad",
+        Some("failed" | "in doubt") => "fb-bad",
         Some("skipped" | "pending" | "blocked" | "retired" | "undone") => "fb-idle",
         Some(_) => "fb-open",
         None => "fb-plain",

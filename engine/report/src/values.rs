@@ -28,9 +28,14 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
-/// Text from elsewhere must not steer the terminal it is shown on.
+/// Text from elsewhere must not steer the terminal it is shown on, nor turn around what stands beside it.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|one| if one.is_control() { '\u{fffd}' } else { one }).collect()
+    text.chars().map(|one| if one.is_control() || turns_text(one) { '\u{fffd}' } else { one }).collect()
+}
+
+/// The characters of Unicode that set the direction of text.
+pub(crate) fn turns_text(one: char) -> bool {
+    matches!(one, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn cut(text: &str) -> String {

@@ -1,6 +1,5 @@
 //! `footbridge evidence`: a run as one file that proves itself; and such a file verified, with no store and no settings.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -83,8 +82,7 @@ async fn write(
         let service = engine.service.as_ref();
         let run = run_name::find(service, typed).await?;
         let (whole, loaded) = whole_run::gather(service, run).await?;
-        let unsigned =
-            report::evidence::write(&whole.records, &kept(&whole)).map_err(|why| broken(run, &why))?;
+        let unsigned = whole_run::evidence(&whole).map_err(|why| broken(run, &why))?;
         let file = match &key {
             Some(key) => report::evidence::sign(&unsigned, key),
             None => unsigned,
@@ -125,13 +123,6 @@ async fn write(
         Ok(Exit::Ok)
     })
     .await
-}
-
-/// The bytes of everything that the records name as theirs.
-fn kept(whole: &WholeRun) -> BTreeMap<Digest, Vec<u8>> {
-    let named = report::evidence::named(&whole.records);
-    let kept = whole.payloads.iter().map(|payload| (payload.digest(), payload.0.clone()));
-    kept.filter(|(digest, _)| named.contains(digest)).collect()
 }
 
 /// Records were cleaned of the secrets in use before they were kept; a note or a given file may hold others.

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use model::Workflow;
-use model::summary::StepSummary;
+use model::summary::RunSummary;
 
 use crate::Exit;
 use crate::context::Context;
@@ -38,8 +38,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             let service = engine.service.as_ref();
             let run = run_name::find(service, typed).await?;
             let loaded = Loaded::new(service, run).await?;
-            let steps = loaded.summary().steps;
-            show(context, arguments.format, &loaded.state.workflow, Some(&steps));
+            show(context, arguments.format, &loaded.state.workflow, Some(&loaded.summary()));
             Ok(Exit::Ok)
         })
         .await;
@@ -49,16 +48,16 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     Ok(Exit::Ok)
 }
 
-/// `steps`: how those of a run stand.
-fn show(context: &Context, format: Format, workflow: &Workflow, steps: Option<&[StepSummary]>) {
+/// `run`: how its steps stand.
+fn show(context: &Context, format: Format, workflow: &Workflow, run: Option<&RunSummary>) {
     context.output.either(
         || report::graph::json(workflow),
-        |style| match (format, steps) {
+        |style| match (format, run) {
             (Format::Tree, _) => report::graph::tree(workflow, style),
             (Format::Dot, _) => report::graph::dot(workflow),
             (Format::Mermaid, _) => report::graph::mermaid(workflow),
             (Format::Svg, None) => report::picture::of_workflow(workflow),
-            (Format::Svg, Some(steps)) => report::picture::of_run(workflow, steps),
+            (Format::Svg, Some(run)) => report::picture::of_run(workflow, run),
         },
     );
 }

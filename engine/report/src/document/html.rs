@@ -1,6 +1,7 @@
 //! A document as HTML; and the one place where text becomes HTML or SVG: nothing else escapes.
 
 use super::{Block, Span, Tone};
+use crate::values::clean;
 
 /// Grows by whole tags and by escaped text only.
 #[derive(Clone, Debug, Default)]
@@ -54,20 +55,18 @@ impl Html {
     }
 }
 
-/// For text and for attributes in double quotes. What would steer a terminal or turn the text around is made visible.
+/// For text and for attributes in double quotes, in HTML and in XML.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for one in text.chars() {
+    for one in clean(text).chars() {
         match one {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
-            '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                safe.push('\u{fffd}');
-            }
-            control if control.is_control() => safe.push('\u{fffd}'),
+            // No character of XML.
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
             other => safe.push(other),
         }
     }
@@ -122,8 +121,9 @@ fn write(block: &Block, html: &mut Html) {
             for row in rows {
                 html.open("tr", &[]);
                 for cell in row {
-                    // A moment or a name is not broken; a digest may be.
-                    let short = cell.text.chars().count() <= SHORT_LENGTH_MAX;
+                    // A moment, a name or a function is not broken; a digest may be.
+                    let length_max = if cell.tone == Tone::Code { CODE_LENGTH_MAX } else { SHORT_LENGTH_MAX };
+                    let short = cell.text.chars().count() <= length_max;
                     html.open("td", if short { &[("class", "short")] } else { &[] });
                     span(cell, html);
                     html.close("td");
@@ -132,8 +132,8 @@ fn write(block: &Block, html: &mut Html) {
             }
             html.close("tbody").close("table").close("div").line();
         }
-        Block::Picture { svg } => {
-            html.open("figure", &[]).ours(svg).close("figure").line();
+        Block::Picture { svg, told } => {
+            html.open("figure", &[]).ours(svg).element("figcaption", &[], told).close("figure").line();
         }
         Block::Image { name, media_type, base64 } => {
             let source = format!("data:{media_type};base64,{base64}");
@@ -154,6 +154,7 @@ fn write(block: &Block, html: &mut Html) {
 }
 
 const SHORT_LENGTH_MAX: usize = 24;
+const CODE_LENGTH_MAX: usize = 44;
 
 fn span(span: &Span, html: &mut Html) {
     match span.tone {

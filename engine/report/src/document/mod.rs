@@ -28,6 +28,8 @@ pub(crate) enum Block {
     /// Of HTML only: whoever reads text has `footbridge graph`.
     Picture {
         svg: String,
+        /// What stands below it.
+        told: &'static str,
     },
     /// A given picture, of HTML only.
     Image {
@@ -77,6 +79,13 @@ impl Span {
 
     pub(crate) fn quiet(text: impl Into<String>) -> Span {
         Span::new(Tone::Quiet, text)
+    }
+}
+
+/// Nothing to be told.
+impl Default for Span {
+    fn default() -> Span {
+        Span::new(Tone::Plain, "")
     }
 }
 

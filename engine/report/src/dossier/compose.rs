@@ -1,24 +1,27 @@
-//! From a dossier to a document: summary first, then the picture, the approvals, the plan, and each step with its objects.
+//! From a dossier to a document: summary first, then the picture, the approvals, the plan, and each step.
 
+use model::ChangeKind;
+use model::doubt::Doubt;
 use model::run_state::RunStatus;
-use model::{Answer, Attachment, ChangeKind};
 
-use super::{
-    AnswerPart, Dossier, Fate, Moment, ObjectPart, PlannedPart, Shown, Standing, StepPart, WritePart,
-};
+use super::step_card::{card, fate_words};
+use super::{Dossier, Fate, Moment, PlanPart, PlannedPart, Shown, Undo, UndoLine, Version};
 use crate::document::{self, Block, HTML_STYLE, Html, Span, Tone};
 use crate::summary::status_word;
-use crate::values::{Row, counted, shown};
+use crate::values::{counted, shown};
 
 pub(super) fn document(dossier: &Dossier, pictures: &[Shown]) -> Vec<Block> {
     let mut blocks = head(dossier);
+    blocks.extend(doubts(&dossier.summary.doubts));
     blocks.extend(unchecked(dossier));
-    blocks.push(Block::Picture { svg: dossier.drawing.clone() });
+    blocks.push(Block::Picture { svg: dossier.drawing.clone(), told: "Each step after those it needs" });
     blocks.extend(approvals(dossier));
-    blocks.extend(plan(&dossier.planned));
+    blocks.extend(versions(&dossier.versions));
+    blocks.extend(plans(&dossier.plans));
+    blocks.extend(dossier.undos.iter().flat_map(|one| undo(one, dossier)));
     blocks.push(Block::heading(2, "The steps"));
     for part in &dossier.parts {
-        blocks.push(Block::Card(step(part, pictures)));
+        blocks.push(Block::Card(card(part, pictures)));
     }
     if !dossier.deeds.is_empty() {
         blocks.push(Block::heading(2, "What else happened"));
@@ -46,7 +49,6 @@ fn head(dossier: &Dossier) -> Vec<Block> {
     facts.push(("began".to_owned(), Span::from(summary.created.to_string())));
     let ended = dossier.ended.map_or_else(|| Span::new(Tone::Open, "not over"), |at| at.to_string().into());
     facts.push(("ended".to_owned(), ended));
-    facts.extend(summary.plan.map(|digest| ("plan digest".to_owned(), code(&digest.to_string()))));
     facts.push(("journal head".to_owned(), code(&summary.head.to_string())));
     let mut blocks = vec![
         Block::Heading {
@@ -82,7 +84,7 @@ fn sentence(dossier: &Dossier) -> String {
         told.push_str(&format!(", {} taken back", counted(taken_back, "was", "were")));
     }
     told.push('.');
-    if !summary.unchecked.is_empty() {
+    if may_be_unchecked(dossier) {
         told.push_str(&format!(
             " {} not proved: only a person can check.",
             counted(summary.unchecked.len(), "thing is", "things are")
@@ -91,8 +93,35 @@ fn sentence(dossier: &Dossier) -> String {
     told
 }
 
+/// Writes whose answer is lost: what is known of each, and what a person may decide.
+fn doubts(doubts: &[Doubt]) -> Vec<Block> {
+    if doubts.is_empty() {
+        return Vec::new();
+    }
+    let mut blocks = vec![Block::heading(2, "What is in doubt")];
+    for doubt in doubts {
+        blocks.push(Block::Text(Span::new(Tone::Bad, crate::doubt::which(doubt))));
+        blocks.extend(crate::doubt::facts(doubt).into_iter().map(|fact| Block::Text(Span::from(fact))));
+        let rows = doubt
+            .choices
+            .iter()
+            .map(|choice| vec![Span::code(choice.command.as_str()), Span::from(choice.causes.as_str())]);
+        let rows: Vec<Vec<Span>> = rows.collect();
+        if !rows.is_empty() {
+            blocks.push(Block::Table { columns: vec!["a person may say", "what that would cause"], rows });
+        }
+    }
+    blocks
+}
+
+/// Before the end nobody can have checked, and of what was taken back nothing is left to check.
+fn may_be_unchecked(dossier: &Dossier) -> bool {
+    let over = matches!(dossier.summary.state, RunStatus::Succeeded | RunStatus::Failed);
+    over && !dossier.summary.unchecked.is_empty()
+}
+
 fn unchecked(dossier: &Dossier) -> Vec<Block> {
-    if dossier.summary.unchecked.is_empty() {
+    if !may_be_unchecked(dossier) {
         return Vec::new();
     }
     let rows = dossier.summary.unchecked.iter().map(|one| {
@@ -129,20 +158,83 @@ fn approvals(dossier: &Dossier) -> Vec<Block> {
     blocks
 }
 
-fn plan(planned: &[PlannedPart]) -> Vec<Block> {
-    if planned.is_empty() {
+/// Told only where a person had the run go on with another version.
+fn versions(versions: &[Version]) -> Vec<Block> {
+    if versions.len() < 2 {
         return Vec::new();
     }
-    let rows = planned.iter().map(|part| {
-        let writes = part.changes.iter().filter(|change| change.writes());
-        let changes: Vec<String> =
-            writes.map(|change| format!("{} {}", kind_word(change.kind), change.target)).collect();
-        vec![Span::code(part.step.as_str()), Span::from(part.outlook.as_str()), folded(&changes).into()]
+    let rows = versions.iter().map(|one| {
+        vec![
+            Span::from(one.at.to_string()),
+            Span::new(Tone::Strong, &one.by),
+            Span::from(one.version.as_str()),
+            Span::code(one.workflow.to_string()),
+            Span::from(one.differs.as_str()),
+            Span::from(one.note.clone().unwrap_or_default()),
+        ]
+    });
+    let columns = vec!["when", "who", "version", "workflow digest", "what became of the steps", "note"];
+    vec![Block::heading(2, "The versions of the workflow"), Block::Table { columns, rows: rows.collect() }]
+}
+
+fn undo(undo: &Undo, dossier: &Dossier) -> Vec<Block> {
+    let note = undo.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
+    let asked = format!("{} asked for it at {}{note}", undo.by, undo.at);
+    // Many small changes of one object have one fate.
+    let same = |one: &UndoLine, other: &UndoLine| {
+        (&one.step, &one.object, &one.decided) == (&other.step, &other.object, &other.decided)
+    };
+    let rows = undo.lines.chunk_by(same).map(|lines| {
+        let line = &lines[0];
+        let what = if lines.len() > KEYS_MAX {
+            counted(lines.len(), "change", "changes")
+        } else {
+            lines.iter().map(|line| line.key.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let tone = if line.choice.is_some() { Tone::Open } else { Tone::Plain };
+        let now = now(line, dossier);
+        vec![
+            Span::code(line.step.as_str()),
+            Span::from(what),
+            line.object.as_ref().map_or_else(|| Span::quiet("no longer the step's"), Span::from),
+            Span::new(tone, &line.decided),
+            now.map_or_else(Span::default, |(tone, word)| Span::new(tone, word)),
+        ]
     });
     vec![
-        Block::heading(2, "The plan"),
-        Block::Table { columns: vec!["step", "outlook", "changes"], rows: rows.collect() },
+        Block::heading(2, format!("The undo of {}", undo.part)),
+        Block::Text(Span::from(asked)),
+        Block::Table { columns: vec!["step", "change", "object", "decided", "now"], rows: rows.collect() },
     ]
+}
+
+const KEYS_MAX: usize = 3;
+
+/// What became of the change that an undo was to take back, as of the last record.
+fn now(line: &UndoLine, dossier: &Dossier) -> Option<(Tone, &'static str)> {
+    let part = dossier.parts.iter().find(|part| part.step == line.step)?;
+    let write = part.objects.iter().flat_map(|object| &object.writes).find(|write| write.key == line.key)?;
+    Some(fate_words(write.fate))
+}
+
+fn plans(plans: &[PlanPart]) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for plan in plans {
+        let title =
+            if plans.len() == 1 { "The plan".to_owned() } else { format!("The plan made at {}", plan.at) };
+        blocks.push(Block::heading(2, title));
+        blocks.push(Block::Facts(vec![("digest".to_owned(), Span::code(plan.digest.to_string()))]));
+        let rows = plan.steps.iter().map(planned).collect();
+        blocks.push(Block::Table { columns: vec!["step", "outlook", "changes"], rows });
+    }
+    blocks
+}
+
+fn planned(part: &PlannedPart) -> Vec<Span> {
+    let writes = part.changes.iter().filter(|change| change.writes());
+    let changes: Vec<String> =
+        writes.map(|change| format!("{} {}", kind_word(change.kind), change.target)).collect();
+    vec![Span::code(part.step.as_str()), Span::from(part.outlook.as_str()), folded(&changes).into()]
 }
 
 /// A change that is made many times over is told once.
@@ -154,183 +246,7 @@ fn folded(changes: &[String]) -> String {
     told.join("; ")
 }
 
-fn step(part: &StepPart, pictures: &[Shown]) -> Vec<Block> {
-    let mut blocks = vec![Block::Heading {
-        level: 3,
-        text: part.title.clone(),
-        badge: Some(Span::new(state_tone(&part.state), &part.state)),
-    }];
-    let mut facts = vec![
-        ("step".to_owned(), Span::code(part.step.as_str())),
-        ("script".to_owned(), Span::quiet(format!("{} ({})", part.script, part.origin))),
-    ];
-    if let Some(why) = &part.why {
-        facts.push(("why".to_owned(), Span::new(Tone::Bad, why)));
-    }
-    if !part.already.is_empty() {
-        facts.push(("already so".to_owned(), Span::from(part.already.join(", "))));
-    }
-    if let Some(at) = part.verified {
-        let verified = if part.cannot_tell.is_empty() {
-            Span::new(Tone::Good, format!("looked again at {at}: as wanted"))
-        } else {
-            Span::new(Tone::Open, format!("looked again at {at}: as wanted, as far as anybody can tell"))
-        };
-        facts.push(("verified".to_owned(), verified));
-    }
-    for (target, why) in &part.cannot_tell {
-        facts.push(("cannot tell".to_owned(), Span::new(Tone::Open, format!("{target}: {why}"))));
-    }
-    for (name, map) in [("input", &part.with), ("output", &part.outputs)] {
-        facts.extend(
-            map.iter().map(|(key, value)| (name.to_owned(), Span::from(format!("{key} = {}", shown(value))))),
-        );
-    }
-    blocks.push(Block::Facts(facts));
-    for object in &part.objects {
-        blocks.extend(self::object(object, pictures));
-    }
-    blocks.extend(answers(&part.answers, pictures));
-    if !part.trouble.is_empty() {
-        blocks.push(moments(&part.trouble));
-        blocks.extend(files(part.trouble.iter().flat_map(|one| &one.files), pictures));
-    }
-    blocks
-}
-
-fn object(object: &ObjectPart, pictures: &[Shown]) -> Vec<Block> {
-    let (tone, word) = match object.standing {
-        Standing::Verified => (Tone::Good, "written and verified"),
-        Standing::Written => (Tone::Open, "written, not verified"),
-        Standing::Partly => (Tone::Open, "in effect in part"),
-        Standing::Planned => (Tone::Quiet, "planned, not written"),
-        Standing::TakenBack => (Tone::Quiet, "written and taken back"),
-        Standing::InDoubt => (Tone::Bad, "in doubt"),
-    };
-    let mut blocks =
-        vec![Block::Heading { level: 4, text: object.target.clone(), badge: Some(Span::new(tone, word)) }];
-    if !object.rows.is_empty() {
-        let rows = object.rows.iter().map(property).collect();
-        blocks.push(Block::Table { columns: vec!["property", "before", "after"], rows });
-    }
-    blocks.push(writes(&object.writes));
-    let doubts: Vec<Moment> = object.writes.iter().flat_map(|write| write.doubts.clone()).collect();
-    if !doubts.is_empty() {
-        blocks.push(moments(&doubts));
-        blocks.extend(files(doubts.iter().flat_map(|one| &one.files), pictures));
-    }
-    let trail: Vec<Moment> = object.writes.iter().flat_map(|write| write.trail.clone()).collect();
-    if !trail.is_empty() {
-        let mut inner = Vec::new();
-        let evidence = evidence(&object.writes);
-        if !evidence.is_empty() {
-            inner.push(Block::Table { columns: vec!["evidence", "value", "of the writes"], rows: evidence });
-        }
-        inner.push(moments(&trail));
-        let title = format!("request ids and history of {}", object.target);
-        blocks.push(Block::Fold { title, blocks: inner });
-    }
-    blocks
-}
-
-/// What many writes have in common, such as the domain controller, is told once.
-fn evidence(writes: &[WritePart]) -> Vec<Vec<Span>> {
-    let mut told: Vec<(&str, &str, Vec<&str>)> = Vec::new();
-    for write in writes {
-        for (name, value) in &write.evidence {
-            match told.iter_mut().find(|(known, same, _)| known == name && same == value) {
-                Some((.., keys)) => keys.push(&write.key),
-                None => told.push((name, value, vec![&write.key])),
-            }
-        }
-    }
-    told.into_iter()
-        .map(|(name, value, keys)| vec![Span::from(name), Span::code(value), Span::quiet(keys.join(", "))])
-        .collect()
-}
-
-fn property(row: &Row) -> Vec<Span> {
-    let side = |tone: Tone, value: &Option<String>| match value {
-        Some(value) => Span::new(tone, value),
-        None => Span::quiet("absent"),
-    };
-    vec![Span::code(row.name.as_str()), side(Tone::Before, &row.before), side(Tone::After, &row.after)]
-}
-
-fn writes(writes: &[WritePart]) -> Block {
-    let rows = writes.iter().map(|write| {
-        let (tone, fate) = match write.fate {
-            Fate::Done => (Tone::Good, "done"),
-            Fate::Adopted => (Tone::Good, "was there before"),
-            Fate::Settled => (Tone::Good, "answer lost; settled by looking: done"),
-            Fate::Decided => (Tone::Open, "done, as a person says"),
-            Fate::NotDone => (Tone::Quiet, "not done"),
-            Fate::InDoubt => (Tone::Bad, "in doubt"),
-            Fate::TakenBack => (Tone::Quiet, "done and taken back"),
-            Fate::Covered => (Tone::Quiet, "done; went with the object"),
-            Fate::UndoOpen => (Tone::Bad, "done; its undo is not finished"),
-        };
-        vec![
-            Span::from(write.summary.clone().unwrap_or_else(|| write.key.clone())),
-            Span::new(tone, fate),
-            write
-                .function
-                .as_ref()
-                .map_or_else(|| Span::quiet("no call"), |function| Span::code(function.as_str())),
-        ]
-    });
-    Block::Table { columns: vec!["write", "what became of it", "by"], rows: rows.collect() }
-}
-
-fn answers(answers: &[AnswerPart], pictures: &[Shown]) -> Vec<Block> {
-    if answers.is_empty() {
-        return Vec::new();
-    }
-    let rows = answers.iter().map(|one| {
-        let (tone, said) = match &one.answer {
-            Answer::So => (Tone::Good, "yes".to_owned()),
-            Answer::NotSo(why) => (Tone::Bad, format!("no: {why}")),
-            Answer::CannotTell(why) => (Tone::Open, format!("cannot tell: {why}")),
-        };
-        vec![
-            Span::from(one.ask.as_str()),
-            Span::new(tone, said),
-            Span::from(format!("{}, {}", one.by, one.at)),
-            Span::from(one.note.clone().unwrap_or_default()),
-        ]
-    });
-    let mut blocks =
-        vec![Block::Table { columns: vec!["asked", "answer", "who and when", "note"], rows: rows.collect() }];
-    blocks.extend(files(answers.iter().flat_map(|one| &one.files), pictures));
-    blocks
-}
-
-fn files<'a>(files: impl Iterator<Item = &'a Attachment>, pictures: &[Shown]) -> Vec<Block> {
-    let files: Vec<&Attachment> = files.collect();
-    if files.is_empty() {
-        return Vec::new();
-    }
-    let rows = files.iter().map(|file| {
-        vec![
-            Span::from(file.name.as_str()),
-            Span::from(counted(file.bytes as usize, "byte", "bytes")),
-            Span::code(file.digest.to_string()),
-        ]
-    });
-    let mut blocks = vec![Block::Table { columns: vec!["file", "size", "digest"], rows: rows.collect() }];
-    for file in files {
-        if let Some(picture) = pictures.iter().find(|picture| picture.digest == file.digest) {
-            blocks.push(Block::Image {
-                name: file.name.clone(),
-                media_type: picture.media_type,
-                base64: picture.base64.clone(),
-            });
-        }
-    }
-    blocks
-}
-
-fn moments(moments: &[Moment]) -> Block {
+pub(super) fn moments(moments: &[Moment]) -> Block {
     let rows = moments.iter().map(|one| {
         vec![
             Span::quiet(one.sequence.to_string()),
@@ -417,14 +333,5 @@ fn status_tone(status: RunStatus) -> Tone {
         | RunStatus::Interrupted
         | RunStatus::Running
         | RunStatus::Undoing => Tone::Open,
-    }
-}
-
-fn state_tone(state: &str) -> Tone {
-    match state {
-        "done" => Tone::Good,
-        "failed" => Tone::Bad,
-        "pending" | "skipped" | "blocked" | "retired" | "undone" => Tone::Quiet,
-        _ => Tone::Open,
     }
 }

@@ -6,11 +6,10 @@ use model::event::{Decision, Event};
 use model::step_state::{ChangeState, Progress};
 use model::summary::RunSummary;
 use model::value::Map;
-use model::{ChangeKind, Digest, Life, Ownership, Record, RunState, Stage, StepOutlook, StepPath, Value};
+use model::{ChangeKind, Life, Ownership, Record, RunState, Stage, StepPath, Value};
 
-use super::{
-    AnswerPart, Approval, Dossier, Fate, Link, Moment, ObjectPart, PlannedPart, Standing, StepPart, WritePart,
-};
+use super::history::{self, moment};
+use super::{AnswerPart, Dossier, Fate, Link, ObjectPart, Standing, StepPart, WritePart};
 use crate::logs::told;
 use crate::values::{rows, shown};
 
@@ -25,11 +24,13 @@ pub(super) fn dossier(state: &RunState, records: &[Record], live: bool) -> Dossi
         layers: state.workflow.layers.clone(),
         target_is: state.binding.as_ref().map(|binding| binding.identity.clone()),
         params: state.params.clone(),
-        ended: ended.then(|| end(records)).flatten(),
-        planned: planned(state),
-        approvals: records.iter().filter_map(approval).collect(),
+        ended: ended.then(|| history::end(records)).flatten(),
+        versions: history::versions(records),
+        plans: history::plans(records),
+        approvals: history::approvals(records),
         parts: parts(state, records, &summary),
-        deeds: records.iter().filter(|record| is_deed(&record.event)).map(moment).collect(),
+        undos: history::undos(state, records),
+        deeds: history::deeds(records),
         records: records
             .iter()
             .map(|record| Link {
@@ -42,87 +43,6 @@ pub(super) fn dossier(state: &RunState, records: &[Record], live: bool) -> Dossi
         drawing: super::drawing(&state.workflow, &summary),
         summary,
     }
-}
-
-/// An answer that a person gave afterwards does not move the end.
-fn end(records: &[Record]) -> Option<model::Timestamp> {
-    let last = records.iter().rev().find(|record| {
-        matches!(
-            record.event,
-            Event::Finished { .. } | Event::Cancelled | Event::UndoFinished | Event::UndoneInPart
-        )
-    });
-    last.map(|record| record.at)
-}
-
-fn planned(state: &RunState) -> Vec<PlannedPart> {
-    let steps = state.plan.iter().flat_map(|plan| &plan.steps);
-    steps
-        .map(|step| PlannedPart {
-            step: step.step.clone(),
-            outlook: match &step.outlook {
-                StepOutlook::Changes => "changes".to_owned(),
-                StepOutlook::Done => "done before this plan".to_owned(),
-                StepOutlook::AlreadySo => "already so".to_owned(),
-                StepOutlook::Skipped => "skipped".to_owned(),
-                StepOutlook::KnownAfter { origin } => format!("known after {origin}"),
-                StepOutlook::Conflict => "conflict".to_owned(),
-                StepOutlook::CannotTell { why } => format!("cannot tell: {why}"),
-                StepOutlook::Failed { failure } => format!("failed: {} {}", failure.code, failure.message),
-            },
-            changes: step.changes.clone(),
-        })
-        .collect()
-}
-
-fn approval(record: &Record) -> Option<Approval> {
-    let approval = |by: &String, what: String, digest: Option<Digest>, note: Option<&String>| {
-        Some(Approval { at: record.at, by: by.clone(), what, digest, note: note.cloned() })
-    };
-    match &record.event {
-        Event::Approved { digest, by, note } => {
-            approval(by, "the plan of the run".into(), Some(*digest), note.as_ref())
-        }
-        Event::StepApproved { step, digest, by, note } => {
-            approval(by, format!("the plan of step {step}"), Some(*digest), note.as_ref())
-        }
-        Event::FormAnswered { step, question, by, note, .. } if question == "$approval" => {
-            approval(by, format!("the start of step {step}"), None, note.as_ref())
-        }
-        Event::UndoStarted { by, digest, note, .. } => {
-            approval(by, "the undo of the run".into(), Some(*digest), note.as_ref())
-        }
-        _ => None,
-    }
-}
-
-fn is_deed(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Resumed { .. }
-            | Event::Repinned(_)
-            | Event::PauseAsked { .. }
-            | Event::Paused
-            | Event::CancelAsked { .. }
-            | Event::Cancelled
-            | Event::Finished { .. }
-            | Event::UndoStarted { .. }
-            | Event::UndoStuck { .. }
-            | Event::UndoFinished
-            | Event::UndoneInPart
-            | Event::TakenOver { .. }
-            | Event::PinSet { .. }
-    )
-}
-
-fn moment(record: &Record) -> Moment {
-    let files = match &record.event {
-        Event::Decided { files, .. }
-        | Event::FormAnswered { files, .. }
-        | Event::Intervened { files, .. } => files.clone(),
-        _ => Vec::new(),
-    };
-    Moment { at: record.at, sequence: record.sequence, told: told(&record.event), files }
 }
 
 /// What is looked up for every change of every step.
@@ -154,10 +74,22 @@ fn parts(state: &RunState, records: &[Record], summary: &RunSummary) -> Vec<Step
             Some((step, None)) => of_steps.entry(step).or_default().push(record),
             None => {}
         }
+        // A step that goes on under another name takes its history with it.
+        if let Event::Repinned(repin) = &record.event {
+            let now: BTreeMap<&StepPath, &StepPath> =
+                repin.moved.iter().map(|(new, old)| (old, new)).collect();
+            let moved = |step: &'_ StepPath| now.get(step).copied();
+            trails = trails
+                .into_iter()
+                .map(|((step, key), list)| ((moved(step).unwrap_or(step), key), list))
+                .collect();
+            of_steps = of_steps.into_iter().map(|(step, list)| (moved(step).unwrap_or(step), list)).collect();
+        }
     }
     let standing = state.standing().into_iter();
     let standing = standing.map(|(step, change)| (&step.path, change.change.key.as_str())).collect();
     let known = Known { state, trails, standing };
+    let in_doubt = |step: &model::Step| summary.doubts.iter().any(|doubt| doubt.step == step.path);
     let with_words = state.pairs().zip(&summary.steps);
     with_words
         .map(|((step, one), word)| {
@@ -172,7 +104,8 @@ fn parts(state: &RunState, records: &[Record], summary: &RunSummary) -> Vec<Step
             StepPart {
                 step: step.path.clone(),
                 title: step.title.clone(),
-                state: word.state.clone(),
+                state: if in_doubt(step) { "in doubt".to_owned() } else { word.state.clone() },
+                by_hand: one.by_hand.as_ref().map(model::ByHand::told),
                 why: failure.or_else(|| word.why.clone()),
                 script: step.script.file.clone(),
                 origin: step.script.origin.clone(),

@@ -3,8 +3,13 @@
 
 mod compose;
 mod gather;
+mod history;
+mod step_card;
+#[cfg(test)]
+mod tests;
 
 use model::summary::RunSummary;
+use model::undo::Choice;
 use model::value::Map;
 use model::{Attachment, Change, Digest, RunState, StepPath, Timestamp, Workflow};
 use serde::Serialize;
@@ -29,9 +34,12 @@ pub struct Dossier {
     pub params: Map,
     /// When it came to rest for good; none while it may still go on.
     pub ended: Option<Timestamp>,
-    pub planned: Vec<PlannedPart>,
+    /// The versions of the workflow that it was pinned to, the present one last.
+    pub versions: Vec<Version>,
+    pub plans: Vec<PlanPart>,
     pub approvals: Vec<Approval>,
     pub parts: Vec<StepPart>,
+    pub undos: Vec<Undo>,
     /// Who asked for what besides: pauses, resumptions, the end, the undo.
     pub deeds: Vec<Moment>,
     pub records: Vec<Link>,
@@ -39,7 +47,15 @@ pub struct Dossier {
     drawing: String,
 }
 
-/// One step in the approved plan.
+/// One plan of the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlanPart {
+    pub at: Timestamp,
+    pub digest: Digest,
+    pub steps: Vec<PlannedPart>,
+}
+
+/// One step in a plan.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedPart {
     pub step: StepPath,
@@ -58,11 +74,48 @@ pub struct Approval {
     pub note: Option<String>,
 }
 
+/// A version of the workflow, and who had the run go on with it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Version {
+    pub at: Timestamp,
+    pub by: String,
+    pub version: String,
+    pub workflow: Digest,
+    /// What became of the steps.
+    pub differs: String,
+    pub note: Option<String>,
+}
+
+/// One undo that a person asked for, and what was decided about each change.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Undo {
+    pub at: Timestamp,
+    pub by: String,
+    /// `the whole run`, or which part of it.
+    pub part: String,
+    pub digest: Digest,
+    pub note: Option<String>,
+    pub lines: Vec<UndoLine>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct UndoLine {
+    pub step: StepPath,
+    pub key: String,
+    /// None where the change is no longer the step's.
+    pub object: Option<String>,
+    pub decided: String,
+    /// What a person decided about a conflict.
+    pub choice: Option<Choice>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepPart {
     pub step: StepPath,
     pub title: String,
     pub state: String,
+    /// Who stepped in, and why: `vouched for by ann: seen in the portal`.
+    pub by_hand: Option<String>,
     pub why: Option<String>,
     pub script: String,
     pub origin: String,
@@ -208,5 +261,5 @@ impl Dossier {
 }
 
 fn drawing(workflow: &Workflow, summary: &RunSummary) -> String {
-    crate::picture::of_run(workflow, &summary.steps)
+    crate::picture::of_run(workflow, summary)
 }

@@ -4,6 +4,8 @@
 //! So whoever verifies writes the page again and compares every byte; the hash chain then vouches for the page too. A
 //! signature, if there is one, stands in the last line and covers every byte before it.
 
+#[cfg(test)]
+mod hostile;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use model::{Digest, Event, Pinned, Record, RunId, RunState, Workflow};
 use serde::{Deserialize, Serialize};
 
 use crate::dossier::{Dossier, Shown};
+use crate::values::turns_text;
 
 pub use signature::{PublicKey, SigningKey};
 pub use verify::{Finding, Outside, Verdict, Verified, verify};
@@ -87,10 +90,22 @@ fn page(data: &Data, state: &RunState, kept: &BTreeMap<Digest, Vec<u8>>) -> Stri
     // As of its last record: whether a process is at work somewhere is not in the records.
     let dossier = Dossier::new(state, &data.records, true);
     let pictures: Vec<Shown> = kept.iter().filter_map(|(digest, bytes)| shown(*digest, bytes)).collect();
-    let json = serde_json::to_string(data).expect("records always have a JSON form");
-    // Inside a script element only `<` can begin something else; in JSON it stands in texts alone.
-    let json = json.replace('<', "\\u003c");
+    let json = escaped(&serde_json::to_string(data).expect("records always have a JSON form"));
     dossier.evidence_page(&pictures, &format!("{DATA_START}{json}{DATA_END}"))
+}
+
+/// Inside a script element only `<` can begin something else; and whoever reads the source of the page is not to be
+/// misled by what steers or turns text. All of these stand in JSON's texts alone.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for one in json.chars() {
+        if one == '<' || one.is_control() || turns_text(one) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(one)));
+        } else {
+            safe.push(one);
+        }
+    }
+    safe
 }
 
 /// Pictures by what they are, not by what they are called; none that could hold a script.

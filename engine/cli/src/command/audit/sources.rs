@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::found::Audit;
 use crate::context::now;
 use crate::load::Loaded;
+use crate::whole_run;
 
 /// Of one run: its records, field by field; what is kept with it; and every view of it, as text and as JSON.
 pub(super) fn run(scanner: &Scanner, whole: &WholeRun, loaded: &Loaded, audit: &mut Audit) {
@@ -56,6 +57,8 @@ fn views(whole: &WholeRun, loaded: &Loaded) -> Vec<(&'static str, Vec<u8>)> {
         ("status", report::summary::text(&summary, Style::Plain)),
         ("status --json", report::status::json(std::slice::from_ref(&summary)).to_string()),
         ("report", report::dossier::Dossier::new(state, &loaded.records, live).text(Style::Plain)),
+        // A run that gives no evidence file has nothing in one.
+        ("evidence", whole_run::evidence(whole).unwrap_or_default()),
         ("explain", report::explain::text(state, live, now(), Style::Plain)),
         ("explain --json", report::explain::json(state, live).to_string()),
         ("plan", state.plan.as_ref().map(|plan| report::plan::text(plan, Style::Plain)).unwrap_or_default()),

@@ -26,6 +26,7 @@ mod psrp_faults;
 mod psrp_peer;
 mod pypsrp;
 mod recordings;
+mod serve_judge;
 mod site;
 mod six_steps;
 mod six_steps_remoting;

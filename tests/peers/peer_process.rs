@@ -44,7 +44,6 @@ impl PeerProcess {
     }
 
     /// Sends one line of JSON to a peer that takes orders, and gives its answer.
-    #[cfg_attr(not(feature = "kerberos"), expect(dead_code, reason = "only a shell takes orders"))]
     pub(crate) fn order(&mut self, order: &Json) -> Json {
         let input = self.child.stdin.as_mut().expect("the child's input is a pipe");
         writeln!(input, "{order}").expect("the peer reads its orders");

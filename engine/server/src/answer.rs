@@ -174,7 +174,7 @@ async fn dispatch(
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|cause| {
         Failure::invalid(Code::Holder, format!("the request's body is not what this route takes: {cause}"))
-            .hint("both ends must be the same footbridge version")
+            .hint("/v1/openapi.json says what it takes; both ends of a local socket must be the same version")
     })
 }
 

@@ -49,10 +49,10 @@ pub fn description() -> Json {
             "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
             "responses": {
                 "failure": {
-                    "description": "It was not done. The failure's code and hint say why and what to do: 400 a bad \
-                                    request, 401 no valid token, 403 a role is missing, 404 no such run or path, \
-                                    413 too large, 415 not JSON, 421 another host's, 422 refused, 500 a bug, 503 the \
-                                    tokens cannot be read.",
+                    "description": "It was not done. The failure's code and hint say why and what to do: 401 no \
+                                    valid token, 403 no role for that, 404 no such run or path, 405 another method, \
+                                    408 too slow, 413 too large, 415 not JSON, 421 another host's, 422 refused, 500 a \
+                                    bug, 503 the tokens cannot be used.",
                     "content": { "application/json": { "schema": failed } },
                 },
             },

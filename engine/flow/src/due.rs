@@ -114,7 +114,7 @@ fn for_step(state: &RunState, step: &Step, one: &StepState) -> Option<Command> {
             });
             ready.then_some(Command::EvaluateInputs { step: path })
         }
-        Stage::Gate => crate::gate::opens(state, step).then_some(Command::OpenGate { step: path }),
+        Stage::Gate => state.gate_opens(step).then_some(Command::OpenGate { step: path }),
         // A step that starts again may still have a lost write: planning would forget it, and send it twice.
         Stage::Plan => match one.changes.iter().find(|change| change.progress.unsettled()) {
             Some(change) => match change.progress {

@@ -3,7 +3,6 @@
 mod age;
 mod decide;
 mod due;
-mod gate;
 mod quiet;
 mod retry;
 mod settle;
@@ -13,7 +12,6 @@ mod wake;
 pub use age::{aged_sources, unseen_since_repin};
 pub use decide::Flow;
 pub use due::due;
-pub use gate::{APPROVAL, opens};
 pub use quiet::quiet;
 pub use retry::{again, past_deadline};
 pub use settle::{Settlement, settle};

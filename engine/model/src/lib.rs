@@ -17,6 +17,7 @@ pub mod failure;
 pub mod finding;
 pub mod fold;
 pub mod function;
+pub mod gate;
 pub mod ids;
 pub mod intervention;
 pub mod merge;

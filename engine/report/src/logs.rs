@@ -1,7 +1,7 @@
 //! A run's history, one line a record.
 
 use model::event::Event;
-use model::{Applied, Attachment, Choice, Intervention, Ownership, Record};
+use model::{Applied, Attachment, Choice, Gate, Intervention, Ownership, Record};
 
 use crate::Style;
 use crate::values::{clean, counted, shown};
@@ -39,7 +39,7 @@ pub fn told(event: &Event) -> String {
             Some(by) => format!("{step}: gate passed by {by}{}", noted(note)),
             None => format!("{step}: gate passed"),
         },
-        Event::FormAnswered { step, question, by, note, .. } if question == "$approval" => {
+        Event::FormAnswered { step, question, by, note, .. } if question == Gate::APPROVAL => {
             format!("{step}: approved by {by}{}", noted(note))
         }
         Event::FormAnswered { step, question, answer, by, note, files } => {

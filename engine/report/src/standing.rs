@@ -1,10 +1,7 @@
 //! What a run that is not at rest waits for: nothing, a moment, or a person.
 
 use model::step_state::Progress;
-use model::{Answer, Life, RunState, Stage, Timestamp};
-
-/// The name under which a gate's approval is kept among the answers.
-const APPROVAL: &str = "$approval";
+use model::{Life, RunState, Stage, Timestamp};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -63,21 +60,10 @@ pub fn standing(state: &RunState) -> Standing {
             Stage::Done | Stage::Skipped | Stage::Failed | Stage::Retired => {}
             Stage::Held => person = true,
             Stage::Gate => {
-                let gate = step.gate.as_ref();
-                let unanswered = gate.is_some_and(|gate| {
-                    gate.form.iter().any(|question| {
-                        question.required
-                            && !state.answers.contains_key(&(step.path.clone(), question.id.clone()))
-                    })
-                });
-                let given = (step.path.clone(), APPROVAL.to_owned());
-                let unapproved = gate.is_some_and(|gate| gate.approval.is_some())
-                    && !matches!(state.answers.get(&given), Some(Answer::So));
-                if unanswered || unapproved {
-                    person = true;
-                } else {
+                if state.gate_opens(step) {
                     return Standing::Busy;
                 }
+                person = true;
             }
             Stage::Pending => {
                 let ready = step.needs.iter().all(|need| {

@@ -3,7 +3,7 @@
 use contracts::ApproveRequest;
 use model::event::Decision;
 use model::step_state::Progress;
-use model::{Answer, Attachment, Class, Code, Event, Failure, Life, RunState, Stage, StepPath};
+use model::{Answer, Attachment, Class, Code, Event, Failure, Gate, Life, RunState, Stage, StepPath};
 
 /// The events of an approval, or why it is refused. Nothing is settled that was not there to be seen.
 pub(crate) fn events(state: &RunState, request: &ApproveRequest) -> Result<Vec<Event>, Failure> {
@@ -139,7 +139,7 @@ fn held_or_gated(state: &RunState, request: &ApproveRequest) -> Result<Vec<Event
                 }
                 events.push(Event::FormAnswered {
                     step: step.path.clone(),
-                    question: flow::APPROVAL.to_owned(),
+                    question: Gate::APPROVAL.to_owned(),
                     answer: Answer::So,
                     by: request.by.clone(),
                     note: request.note.clone(),

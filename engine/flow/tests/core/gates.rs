@@ -28,13 +28,13 @@ fn open() -> Vec<Command> {
 fn an_approval_holds_until_it_is_given() {
     let (mut driver, commands) = at_gate(GateKind::Approval);
     assert!(commands.is_empty());
-    let mut refused = answer(&path(0), flow::APPROVAL);
+    let mut refused = answer(&path(0), model::Gate::APPROVAL);
     if let Event::FormAnswered { answer, .. } = &mut refused {
         *answer = Answer::NotSo("not today".into());
     }
     assert!(driver.then(vec![refused]).is_empty());
     assert!(driver.then(vec![answer(&path(0), QUESTION)]).is_empty(), "another question opens no gate");
-    assert_eq!(driver.then(vec![answer(&path(0), flow::APPROVAL)]), open());
+    assert_eq!(driver.then(vec![answer(&path(0), model::Gate::APPROVAL)]), open());
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_step_that_failed_at_its_gate_comes_back_to_its_gate() {
         driver.resume();
         assert_eq!(driver.stage(0), Stage::Gate);
         assert!(driver.busy.is_empty(), "nobody approved");
-        assert_eq!(driver.then(vec![answer(&path(0), flow::APPROVAL)]), open());
+        assert_eq!(driver.then(vec![answer(&path(0), model::Gate::APPROVAL)]), open());
         driver.then(vec![Event::GatePassed { step: path(0), by: None, note: None }]);
         driver.then(vec![failed(&path(0))]);
         driver.finish();

@@ -74,7 +74,7 @@ pub(crate) fn owed(driver: &Driver) -> Vec<Event> {
         match one.stage {
             Stage::Gate => {
                 let approves = step.gate.as_ref().is_some_and(|gate| gate.approval.is_some());
-                let question = if approves { flow::APPROVAL } else { QUESTION };
+                let question = if approves { model::Gate::APPROVAL } else { QUESTION };
                 owed.push(answer(&step_path, question));
             }
             Stage::Held => owed.push(Event::StepApproved {

@@ -2,7 +2,7 @@
 
 use model::event::Event;
 use model::undo::Choice;
-use model::{Digest, Plan, Record, Repin, RunState, StepOutlook, Timestamp, UndoEntry, UndoScope};
+use model::{Digest, Gate, Plan, Record, Repin, RunState, StepOutlook, Timestamp, UndoEntry, UndoScope};
 
 use super::{Approval, Moment, PlanPart, PlannedPart, Undo, UndoLine, Version};
 use crate::logs::told;
@@ -64,7 +64,7 @@ fn approval(record: &Record) -> Option<Approval> {
         Event::StepApproved { step, digest, by, note } => {
             approval(by, format!("the plan of step {step}"), Some(*digest), note.as_ref())
         }
-        Event::FormAnswered { step, question, by, note, .. } if question == "$approval" => {
+        Event::FormAnswered { step, question, by, note, .. } if question == Gate::APPROVAL => {
             approval(by, format!("the start of step {step}"), None, note.as_ref())
         }
         Event::UndoStarted { by, digest, scope, note, .. } => {

@@ -1,7 +1,7 @@
 //! The real binary with a state folder of its own: what a person types to get a run where it is wanted, what the world looks
 //! like then, and numbers that a seed decides.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -13,11 +13,17 @@ use sim::{By, World, WorldSpec};
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
     workflow: String,
+    /// What the binary finds in its environment, beside what every one of them does.
+    pub(crate) environment: Vec<(&'static str, OsString)>,
 }
 
 impl Bench {
     pub(crate) fn new(workflow: &Workflow) -> Bench {
-        Bench { folder: tempfile::tempdir().expect("a temporary folder"), workflow: workflow.id.clone() }
+        Bench {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            workflow: workflow.id.clone(),
+            environment: Vec::new(),
+        }
     }
 
     pub(crate) fn run(&self) -> [&str; 5] {
@@ -30,6 +36,7 @@ impl Bench {
         command.env("HOME", self.folder.path()).stdin(Stdio::null());
         command.env_remove("XDG_CONFIG_HOME").env_remove("FOOTBRIDGE_LAYERS");
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

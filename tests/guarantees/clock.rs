@@ -31,6 +31,10 @@ impl Clock for TestClock {
         Timestamp(self.now_ms.fetch_add(1, Ordering::SeqCst))
     }
 
+    fn steady(&self) -> Duration {
+        Duration::from_millis(self.now_ms.load(Ordering::SeqCst))
+    }
+
     async fn sleep_until(&self, moment: Timestamp) {
         self.now_ms.fetch_max(moment.0, Ordering::SeqCst);
         tokio::task::yield_now().await;
@@ -64,6 +68,10 @@ impl Clock for StillClock {
         *self.now.borrow()
     }
 
+    fn steady(&self) -> Duration {
+        self.now().since(start())
+    }
+
     async fn sleep_until(&self, moment: Timestamp) {
         let mut now = self.now.subscribe();
         now.wait_for(|now| *now >= moment).await.expect("the clock outlives the sleeper");
@@ -71,5 +79,78 @@ impl Clock for StillClock {
 
     fn random(&self) -> u128 {
         u128::from(self.random.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// How far a clock that jumps is off at most, either way: two days.
+const OFF_MS_MAX: u64 = 48 * 3_600_000;
+/// It jumps at one look in so many.
+const JUMP_ONE_IN: u64 = 60;
+
+/// Ticks with every look; some looks find that it was set, forward or back, by a seed.
+#[derive(Debug)]
+pub(crate) struct JumpingClock {
+    steady_ms: AtomicU64,
+    /// How far the wall clock is off, from two days behind on.
+    off_ms: AtomicU64,
+    state: AtomicU64,
+    jumps: AtomicU64,
+}
+
+impl JumpingClock {
+    pub(crate) fn new(seed: u64) -> JumpingClock {
+        JumpingClock {
+            steady_ms: AtomicU64::new(0),
+            off_ms: AtomicU64::new(OFF_MS_MAX),
+            state: AtomicU64::new(seed),
+            jumps: AtomicU64::new(0),
+        }
+    }
+
+    /// The next number of the seed.
+    pub(crate) fn draw(&self) -> u64 {
+        let drawn = self.state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+        let mixed = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 16
+    }
+
+    /// Somebody sets it.
+    pub(crate) fn jump(&self) {
+        self.jumps.fetch_add(1, Ordering::SeqCst);
+        self.off_ms.store(self.draw() % (2 * OFF_MS_MAX), Ordering::SeqCst);
+    }
+
+    pub(crate) fn jumps(&self) -> u64 {
+        self.jumps.load(Ordering::SeqCst)
+    }
+
+    fn wall(&self) -> Timestamp {
+        let shown = start().0 + self.steady_ms.load(Ordering::SeqCst) + self.off_ms.load(Ordering::SeqCst);
+        Timestamp(shown - OFF_MS_MAX)
+    }
+}
+
+#[async_trait]
+impl Clock for JumpingClock {
+    fn now(&self) -> Timestamp {
+        self.steady_ms.fetch_add(1, Ordering::SeqCst);
+        if self.draw().is_multiple_of(JUMP_ONE_IN) {
+            self.jump();
+        }
+        self.wall()
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_millis(self.steady_ms.load(Ordering::SeqCst))
+    }
+
+    async fn sleep_until(&self, moment: Timestamp) {
+        let span = moment.since(self.wall());
+        self.steady_ms.fetch_add(span.as_millis() as u64, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+    }
+
+    fn random(&self) -> u128 {
+        u128::from(self.draw())
     }
 }

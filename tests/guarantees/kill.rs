@@ -59,22 +59,27 @@ fn killed_until(bench: &Bench, wanted: &str, lines: u64, moments: &mut Moments, 
     let mut killed = 0;
     for _ in 0..=moments.next() % KILLS {
         let Some(next) = bench.next(wanted, name) else { return killed };
-        let mut child = bench.command(&next).spawn().expect("the binary starts");
-        let told = BufReader::new(child.stderr.take().expect("its errors are piped"));
-        let at = moments.next() % lines;
-        let mut seen = 0;
-        let mut told = told.lines().map_while(Result::ok).filter(|line| is_progress(line));
-        while seen < at && told.next().is_some() {
-            seen += 1;
-        }
-        wait(LATE_MAX.mul_f64((moments.next() % 1_000) as f64 / 1_000.0));
-        // A process that was done before it could be killed is no failure.
-        let _ = child.kill();
-        let output = child.wait_with_output().expect("a child process ends");
-        killed += u64::from(output.status.signal() == Some(SIGKILL));
+        killed += u64::from(killed_once(bench, &next, lines, moments));
     }
     bench.finish(wanted, name);
     killed
+}
+
+/// Starts the command and kills it before it has told more than so many lines; whether it was alive until then.
+pub(crate) fn killed_once(bench: &Bench, next: &[String], lines: u64, moments: &mut Moments) -> bool {
+    let mut child = bench.command(next).spawn().expect("the binary starts");
+    let told = BufReader::new(child.stderr.take().expect("its errors are piped"));
+    let at = moments.next() % lines;
+    let mut seen = 0;
+    let mut told = told.lines().map_while(Result::ok).filter(|line| is_progress(line));
+    while seen < at && told.next().is_some() {
+        seen += 1;
+    }
+    wait(LATE_MAX.mul_f64((moments.next() % 1_000) as f64 / 1_000.0));
+    // A process that was done before it could be killed is no failure.
+    let _ = child.kill();
+    let output = child.wait_with_output().expect("a child process ends");
+    output.status.signal() == Some(SIGKILL)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the moment of a real kill is a moment of real time")]

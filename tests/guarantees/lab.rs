@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use contracts::{ApproveMode, Clock, Journal, Service, StartRequest, UndoRequest, UndoWanted};
+use contracts::{ApproveMode, Clock, Journal, Service, StartRequest, Targets, UndoRequest, UndoWanted};
 use model::value::Map;
 use model::{Event, Failure, Record, RunId, RunState, Workflow};
 use runtime::{Parts, Supervisor};
@@ -71,7 +71,7 @@ impl Lab {
             move |_| Ok(world.clone())
         }));
         // Opened at once, so that the world is there to be looked at.
-        contracts::Targets::open(targets.as_ref(), TARGET, None).await.expect("the simulator opens");
+        targets.open(TARGET, None).await.expect("the simulator opens");
         Lab {
             journal: Arc::new(MemoryJournal::new()),
             targets,
@@ -89,13 +89,11 @@ impl Lab {
 
     /// The same by another clock.
     pub(crate) fn process_at(&self, journal: Arc<dyn Journal>, clock: Arc<dyn Clock>) -> Arc<Supervisor> {
-        Supervisor::new(Parts {
-            journal,
-            targets: Arc::clone(&self.targets) as _,
-            steps: Arc::clone(&STEPS) as _,
-            clock,
-            secrets: None,
-        })
+        process_on(self.targets(), journal, clock)
+    }
+
+    pub(crate) fn targets(&self) -> Arc<dyn Targets> {
+        Arc::clone(&self.targets) as _
     }
 
     pub(crate) fn world(&self) -> World {
@@ -161,6 +159,15 @@ impl Lab {
         process.idle().await;
         Ok(())
     }
+}
+
+/// A process on these targets, journal and clock.
+pub(crate) fn process_on(
+    targets: Arc<dyn Targets>,
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+) -> Arc<Supervisor> {
+    Supervisor::new(Parts { journal, targets, steps: Arc::clone(&STEPS) as _, clock, secrets: None })
 }
 
 /// Where a history stands, for messages of tests that fail.

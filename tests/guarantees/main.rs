@@ -4,6 +4,7 @@
 mod binary;
 mod bounds;
 mod clock;
+mod clock_jumps;
 mod controller;
 #[cfg(target_os = "linux")]
 mod disk;
@@ -12,6 +13,8 @@ mod kill;
 mod lab;
 #[path = "../../engine/laboratory.rs"]
 mod laboratory;
+#[cfg(target_os = "linux")]
+mod preload;
 mod proofs;
 #[path = "../../engine/sim.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the binary uses the rest")]

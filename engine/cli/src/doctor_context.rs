@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contracts::{CallContext, SecretSource, SecretText};
+use contracts::{CallContext, Clock as _, SecretSource, SecretText};
 use model::value::Map;
 use model::{Failure, Redactor, RunId, Timestamp, Value};
+use runtime::SystemClock;
 
 use crate::context::now;
 use crate::settings::EnvironmentSecrets;
@@ -17,7 +18,7 @@ const TIME_MAX: Duration = Duration::from_mins(2);
 
 pub(crate) struct DoctorContext {
     secrets: Option<Arc<dyn SecretSource>>,
-    until: Timestamp,
+    until: Duration,
     inner: Mutex<Inner>,
 }
 
@@ -29,7 +30,7 @@ struct Inner {
 
 impl DoctorContext {
     pub(crate) fn new(secrets: Option<Arc<dyn SecretSource>>) -> DoctorContext {
-        DoctorContext { secrets, until: now().after(TIME_MAX), inner: Mutex::default() }
+        DoctorContext { secrets, until: SystemClock.steady() + TIME_MAX, inner: Mutex::default() }
     }
 
     /// Without the values of the secrets that were asked for so far.
@@ -53,7 +54,7 @@ impl CallContext for DoctorContext {
     }
 
     fn time_left(&self) -> Duration {
-        self.until.since(now())
+        self.until.saturating_sub(SystemClock.steady())
     }
 
     fn pin(&self, name: &str) -> Option<Value> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use model::Value;
 use model::refine::matches;
-use model::{Timestamp, Value};
 
 /// Between two looks at an object that still shows the state from before.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -14,30 +14,31 @@ const LOOKS_MIN: u32 = 2;
 pub enum Settlement {
     TookEffect,
     NotDone,
-    LookAgain { until: Timestamp },
+    LookAgain { after: Duration },
     CannotTell { why: String },
 }
 
-/// `looks` counts earlier looks that found the state from before; `now_seen` is `None` when the probe did not look.
+/// `looked_for` is how long the process that asks has been looking, by a clock that nobody can set: the wall clock may have
+/// been moved since the write was sent, and the settle time would seem to be over, or never to be. `looks` counts its
+/// earlier looks that found the state from before; `now_seen` is `None` when the probe did not look.
 pub fn settle(
     wanted: &Value,
     before: &Value,
     now_seen: Option<&Value>,
-    sent: Timestamp,
     settle_ms: u64,
+    looked_for: Duration,
     looks: u32,
-    now: Timestamp,
 ) -> Settlement {
     match now_seen {
         None => Settlement::CannotTell { why: "the probe did not look at the object".into() },
         Some(Value::CannotTell(why)) => Settlement::CannotTell { why: why.clone() },
         Some(seen) if matches(wanted, seen) => Settlement::TookEffect,
         Some(seen) if matches(before, seen) => {
-            let settled = sent.after(Duration::from_millis(settle_ms));
-            if now >= settled && looks + 1 >= LOOKS_MIN {
+            let rest = Duration::from_millis(settle_ms).saturating_sub(looked_for);
+            if rest.is_zero() && looks + 1 >= LOOKS_MIN {
                 Settlement::NotDone
             } else {
-                Settlement::LookAgain { until: settled.max(now.after(LOOK_AGAIN)) }
+                Settlement::LookAgain { after: rest.max(LOOK_AGAIN) }
             }
         }
         Some(_) => Settlement::CannotTell {
@@ -53,15 +54,17 @@ mod tests {
     #[test]
     fn settled_by_looking() {
         let (old, new, other) = (Value::Null, Value::from([("n", Value::text("x"))]), Value::text("?"));
-        let at = |seen: Option<&Value>, looks, now| {
-            settle(&new, &old, seen, Timestamp(1_000), 5_000, looks, Timestamp(now))
+        let after = |seen: Option<&Value>, looks, milliseconds| {
+            settle(&new, &old, seen, 5_000, Duration::from_millis(milliseconds), looks)
         };
-        assert_eq!(at(Some(&new), 0, 1_000), Settlement::TookEffect);
-        assert_eq!(at(Some(&old), 0, 1_000), Settlement::LookAgain { until: Timestamp(6_000) });
-        assert_eq!(at(Some(&old), 0, 7_000), Settlement::LookAgain { until: Timestamp(7_500) });
-        assert_eq!(at(Some(&old), 1, 7_500), Settlement::NotDone);
-        assert_eq!(at(Some(&old), 5, 2_000), Settlement::LookAgain { until: Timestamp(6_000) });
-        assert!(matches!(at(Some(&other), 1, 9_000), Settlement::CannotTell { .. }));
-        assert!(matches!(at(None, 1, 9_000), Settlement::CannotTell { .. }));
+        let again = |milliseconds| Settlement::LookAgain { after: Duration::from_millis(milliseconds) };
+        assert_eq!(after(Some(&new), 0, 0), Settlement::TookEffect);
+        assert_eq!(after(Some(&old), 0, 0), again(5_000));
+        assert_eq!(after(Some(&old), 0, 6_000), again(500));
+        assert_eq!(after(Some(&old), 1, 6_500), Settlement::NotDone);
+        assert_eq!(after(Some(&old), 5, 1_000), again(4_000));
+        assert_eq!(after(Some(&old), 5, 4_999), again(500));
+        assert!(matches!(after(Some(&other), 1, 8_000), Settlement::CannotTell { .. }));
+        assert!(matches!(after(None, 1, 8_000), Settlement::CannotTell { .. }));
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::change::{Applied, Ownership};
 use crate::event::{Decision, Event, Record};
-use crate::run_state::{GivenFile, Life, RunState};
+use crate::run_state::{GivenFile, Life, RunState, SetBack};
 use crate::step_state::{Approved, ChangeState, Held, Progress, SentWrite, Stage, StepState, Wait};
 use crate::value::Map;
 use crate::{Asker, Attachment, ByHand, Pinned, StepPath, Timestamp, UndoScope, Value};
@@ -59,6 +60,8 @@ impl RunState {
             approves_later: *approves_later,
             created: first.at,
             updated: first.at,
+            latest: first.at,
+            set_back: None,
             life: Life::Awaiting,
             plan: None,
             planned_at: 0,
@@ -87,7 +90,12 @@ impl RunState {
             return Err(bad(format!("expected record {}", self.next_sequence)));
         }
         self.event(&record.event, record.at, record.sequence).map_err(bad)?;
+        let back = SetBack { sequence: record.sequence, by: self.updated.since(record.at) };
+        if back.by > self.set_back.map_or(Duration::ZERO, |furthest| furthest.by) {
+            self.set_back = Some(back);
+        }
         self.updated = record.at;
+        self.latest = self.latest.max(record.at);
         self.next_sequence += 1;
         self.head = record.hash;
         Ok(())
@@ -162,6 +170,7 @@ impl RunState {
             }
             Event::Waits { step, until, why } => {
                 let state = self.turn(step)?;
+                state.began_by(at);
                 state.first_wait.get_or_insert(at);
                 state.wait = Some(Wait { until: *until, why: why.clone() });
             }
@@ -403,12 +412,24 @@ impl RunState {
             self.become_life(Life::Running)?;
         }
         let running = self.life == Life::Running;
+        // A time that was reckoned by a clock that went wrong says nothing: whoever waits looks again, and reckons anew.
+        let set_back = at < self.latest;
+        self.latest = at;
         for state in &mut self.steps {
             state.turn += 1;
+            if set_back {
+                state.began_by(at);
+                state.wait = None;
+            }
             for change in &mut state.changes {
                 for undo in [false, true] {
                     let (progress, sent) = change.way(undo);
                     lost(progress, sent, "the process ended before the answer was recorded");
+                    if let Progress::InDoubt { looks, .. } = progress {
+                        // Whoever takes the run up looks for itself, for the whole settle time.
+                        *looks = 0;
+                        state.wait = None;
+                    }
                 }
             }
             if running && retry_failed && state.stage == Stage::Failed {
@@ -434,6 +455,12 @@ fn lost(progress: &mut Progress, sent: &mut Option<SentWrite>, why: &str) {
 }
 
 impl StepState {
+    /// Nothing that has begun lies in the future: a clock that was set back would have it wait until it is that late again.
+    fn began_by(&mut self, now: Timestamp) {
+        self.since = self.since.min(now);
+        self.first_wait = self.first_wait.map(|first| first.min(now));
+    }
+
     pub(crate) fn go(&mut self, next: Stage, at: Timestamp) -> Result<(), String> {
         if !self.stage.may_become(next) {
             return Err(format!("a step cannot go from {} to {}", self.stage.name(), next.name()));

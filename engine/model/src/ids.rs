@@ -16,6 +16,11 @@ impl RunId {
         RunId(ulid::Ulid::from_parts(now_ms, random).0)
     }
 
+    /// The same, but later than `other` even where the clock has been set back since: what sorts last was made last.
+    pub fn after(other: RunId, now_ms: u64, random: u128) -> RunId {
+        RunId::new(now_ms.max(ulid::Ulid(other.0).timestamp_ms().saturating_add(1)), random)
+    }
+
     /// Big-endian, so that keys in a store sort as the runs were made.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
@@ -152,6 +157,10 @@ mod tests {
         assert!(early < late && early.to_string() < late.to_string());
         assert_eq!(late.to_string().parse(), Ok(late));
         assert_eq!(RunId::from_bytes(late.to_bytes()), late);
+        for (now, expected) in [(3_000, "later by the clock"), (2_000, "in the same moment"), (5, "set back")]
+        {
+            assert!(RunId::after(late, now, 0) > late, "{expected}");
+        }
         assert!("not-a-run".parse::<RunId>().is_err());
     }
 

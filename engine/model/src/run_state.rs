@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,6 +112,13 @@ pub struct GivenFile {
     pub file: Attachment,
 }
 
+/// A record that is earlier than the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetBack {
+    pub sequence: u32,
+    pub by: Duration,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunState {
     pub id: RunId,
@@ -126,6 +134,11 @@ pub struct RunState {
     pub approves_later: bool,
     pub created: Timestamp,
     pub updated: Timestamp,
+    /// The latest moment in its history: later than `updated` where the clock was set back since. From a resume on it
+    /// counts anew.
+    pub latest: Timestamp,
+    /// Where the clock was set back the furthest, if ever.
+    pub set_back: Option<SetBack>,
     pub life: Life,
     pub plan: Option<Plan>,
     /// The sequence of the record that brought the plan: what took effect before it is not part of it.

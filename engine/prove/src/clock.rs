@@ -1,6 +1,7 @@
 //! A clock without a wall: it ticks with every look and jumps to whatever is waited for.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::Clock;
@@ -32,6 +33,10 @@ impl LabClock {
 impl Clock for LabClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.now_ms.fetch_add(1, Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_millis(self.now_ms.load(Ordering::SeqCst))
     }
 
     async fn sleep_until(&self, moment: Timestamp) {

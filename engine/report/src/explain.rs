@@ -316,12 +316,19 @@ pub fn text(state: &RunState, live: bool, now: Timestamp, style: Style) -> Strin
     let told = explain(state, live);
     let label = |name: &str| style.quiet(&format!("{name:17}"));
     let ago = format_duration(whole_seconds(now.since(told.since)));
+    let ahead = told.since.since(now);
+    let ago = if ahead > crate::CLOCKS_DIFFER {
+        let ahead = format_duration(whole_seconds(ahead));
+        format!("{ahead} ahead of this machine's clock, which was set back or was wrong before")
+    } else {
+        format!("{ago} ago")
+    };
     let mut text = format!("{}{}\n", label("run"), style.strong(&told.run.to_string()));
     text.push_str(&format!("{}{}\n", label("state"), painted(told.state, style)));
     if let Some(asker) = &told.stopped_by {
         text.push_str(&format!("{}{}\n", label(""), stopped(told.state, asker)));
     }
-    text.push_str(&format!("{}{} ({ago} ago)\n", label("since"), told.since));
+    text.push_str(&format!("{}{} ({ago})\n", label("since"), told.since));
     text.push_str(&listed(&label("waits for"), &told.waits_for));
     for doubt in &told.doubts {
         text.push_str(&format!("{}{}\n", label("in doubt"), crate::doubt::which(doubt)));

@@ -29,3 +29,6 @@ mod undoing;
 mod values;
 
 pub use style::{Paint, Style};
+
+/// Clocks of two machines differ by seconds.
+const CLOCKS_DIFFER: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,11 +1,18 @@
 //! The one place that asks the machine for time and chance.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use contracts::Clock;
 use model::Timestamp;
+
+/// How often a sleeper looks whether the clock was set forward, or the machine slept too.
+const LOOK_UP: Duration = Duration::from_secs(30);
+
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
@@ -18,8 +25,18 @@ impl Clock for SystemClock {
         Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
+    fn steady(&self) -> Duration {
+        BEGUN.elapsed()
+    }
+
     async fn sleep_until(&self, moment: Timestamp) {
-        tokio::time::sleep(moment.since(self.now()).max(Duration::from_millis(1))).await;
+        let until = self.steady() + moment.since(self.now()).max(Duration::from_millis(1));
+        loop {
+            tokio::time::sleep(until.saturating_sub(self.steady()).min(LOOK_UP)).await;
+            if self.steady() >= until || self.now() >= moment {
+                return;
+            }
+        }
     }
 
     /// From the keys of the standard library's hash maps: unique per process and call, which is all an id needs.

@@ -7,6 +7,7 @@ use contracts::{Clock, Durability, Journal};
 use model::{Class, Code, Digest, Event, Failure, Record, Redactor, RunId, RunState, Value, Workflow};
 use tokio::sync::{Mutex, watch};
 
+use crate::perform::Looking;
 use crate::supervisor::Parts;
 
 pub(crate) struct RunLog {
@@ -15,6 +16,7 @@ pub(crate) struct RunLog {
     clock: Arc<dyn Clock>,
     redactor: Arc<std::sync::Mutex<Redactor>>,
     inner: Mutex<Inner>,
+    pub(crate) looking: Looking,
     /// A person asked for the run to stop: phases that have written nothing end.
     pub(crate) halting: AtomicBool,
     /// The sequence of the next record; whoever follows the run watches it.
@@ -37,6 +39,7 @@ impl RunLog {
             redactor,
             halting: AtomicBool::new(state.cancel_asked || state.pause_asked),
             inner: Mutex::new(Inner { state, broken: None }),
+            looking: Looking::default(),
             sequence,
         }
     }

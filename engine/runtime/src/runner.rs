@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::time::Duration;
 
 use contracts::Durability;
-use flow::{Flow, Wakes};
+use flow::{Flow, Timers};
 use futures_util::FutureExt as _;
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
 use model::{Command, Event, Failure, Life, Timestamp};
@@ -28,7 +29,7 @@ pub(crate) struct Ended {
 
 /// Ends when the run rests, when it waits for a person or for long, or with the failure that keeps it from going on.
 pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<Ended, Failure> {
-    let (mut flow, mut wakes) = (Flow::default(), Wakes::default());
+    let (mut flow, mut timers) = (Flow::default(), Timers::default());
     let mut news = hand.log.sequence.subscribe();
     // No tasks of their own: a command mostly waits for scripts and for the journal, which have threads of theirs.
     let mut at_work = FuturesUnordered::new();
@@ -42,17 +43,16 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             return Err(failure);
         }
         let stopping = *stop.borrow();
-        let now = hand.bench.parts.clock.now();
+        let (now, steady) = (hand.bench.parts.clock.now(), hand.bench.parts.clock.steady());
         let looked = hand.log.read(|state| {
             if state.cancel_asked || state.pause_asked {
                 queue.clear();
             }
             let fresh: Vec<Errand> =
                 flow.decide(state).into_iter().map(|id| Errand::new(state, id)).collect();
-            let overdue = wakes.overdue(state, now);
-            (fresh, wakes.next(state), overdue, state.life, state.next_sequence)
+            (fresh, timers.due(state, now, steady), state.life, state.next_sequence)
         });
-        let (fresh, next_wake, overdue, life, sequence) = beside(&mut at_work, looked).await?;
+        let (fresh, due, life, sequence) = beside(&mut at_work, looked).await?;
         rest = rest.filter(|rest| rest.id().turn == sequence);
         for errand in fresh {
             if matches!(errand.id().command, Command::Rest { .. }) {
@@ -65,7 +65,7 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             queue.clear();
             rest = None;
         }
-        for step in overdue.into_iter().filter(|_| !stopping) {
+        for step in due.overdue.into_iter().filter(|_| !stopping) {
             beside(&mut at_work, hand.lazily(Event::Woke { step })).await??;
         }
         while at_work.len() < PARALLEL_MAX {
@@ -84,16 +84,18 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             if stopping || life.rests() && life != Life::Awaiting {
                 return settle_down(&hand, sequence, None).await;
             }
-            let far = |wake: Timestamp| wake.since(hand.bench.parts.clock.now()) >= PUT_DOWN_FROM;
-            if next_wake.is_none_or(far) {
-                return settle_down(&hand, sequence, next_wake).await;
+            // Who takes up a write in doubt begins to look for it anew: it is looked for here until it is settled.
+            let far = due.next.is_none_or(|span| span >= PUT_DOWN_FROM);
+            if far && !(due.next.is_some() && hand.log.read(flow::in_doubt).await) {
+                let wake = due.next.map(|span| hand.bench.parts.clock.now().after(span));
+                return settle_down(&hand, sequence, wake).await;
             }
         }
         tokio::select! {
             Some(done) = at_work.next() => done?,
             changed = news.changed() => { let _ = changed; }
             changed = stop.changed(), if !stopping => { let _ = changed; }
-            () = until(&hand, next_wake), if at_work.is_empty() => {}
+            () = sleep(&hand, due.next), if at_work.is_empty() => {}
         }
     }
 }
@@ -128,9 +130,10 @@ async fn settle_down(hand: &Hand, sequence: u32, wake: Option<Timestamp>) -> Res
     Ok(Ended { sequence, wake })
 }
 
-async fn until(hand: &Hand, wake: Option<Timestamp>) {
-    match wake {
-        Some(moment) => hand.bench.parts.clock.sleep_until(moment).await,
+async fn sleep(hand: &Hand, span: Option<Duration>) {
+    let clock = &hand.bench.parts.clock;
+    match span {
+        Some(span) => clock.sleep_until(clock.now().after(span)).await,
         None => std::future::pending().await,
     }
 }

@@ -32,7 +32,7 @@ impl Service for Supervisor {
     async fn start(&self, request: StartRequest) -> Result<RunId, Failure> {
         let params = complete(&request.workflow, &request.params)?;
         let now = self.parts.clock.now();
-        let run = RunId::new(now.0, self.parts.clock.random());
+        let run = self.next_run(now).await?;
         let workflow = self.prepare(request.workflow)?;
         let bench = self.bench(Arc::clone(&workflow), &request.target, params.clone(), Some(run)).await?;
         let plan = planner::plan(&bench, None).await.plan;

@@ -47,6 +47,8 @@ pub struct Supervisor {
     /// What ended a run's runner before its time.
     pub(crate) ended: Mutex<BTreeMap<RunId, Failure>>,
     pub(crate) notices: broadcast::Sender<Notice>,
+    /// The newest run in the store, once it was looked for.
+    newest: tokio::sync::Mutex<Option<RunId>>,
     workflows: Workflows,
     limits: Limits,
     pub(crate) me: Weak<Supervisor>,
@@ -103,6 +105,7 @@ impl Supervisor {
             alarm: OnceLock::new(),
             ended: Mutex::default(),
             notices: broadcast::channel(NOTICES_MAX).0,
+            newest: tokio::sync::Mutex::default(),
             workflows: Workflows::default(),
             limits: Limits::default(),
             me: Weak::clone(me),
@@ -130,6 +133,26 @@ impl Supervisor {
     /// What happens to the runs from now on.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.notices.subscribe()
+    }
+
+    /// A new run's id: later than that of every run in the store, so that the latest is always the one that was started
+    /// last, even where the clock has been set back since.
+    pub(crate) async fn next_run(&self, now: Timestamp) -> Result<RunId, Failure> {
+        let mut newest = self.newest.lock().await;
+        let random = self.parts.clock.random();
+        let known = match *newest {
+            Some(known) => Some(known),
+            None => self.parts.journal.list().await?.into_iter().max(),
+        };
+        let next = known.map_or(RunId::new(now.0, random), |known| RunId::after(known, now.0, random));
+        *newest = Some(next);
+        Ok(next)
+    }
+
+    /// A run came from elsewhere.
+    pub(crate) async fn came_in(&self, run: RunId) {
+        let mut newest = self.newest.lock().await;
+        *newest = newest.map(|known| known.max(run));
     }
 
     /// Fills in which phases each script defines. Whoever sent it need not have resolved it as we do.
@@ -229,7 +252,7 @@ impl Supervisor {
             return Ok(open);
         }
         let (state, _) = self.read(run).await?;
-        let quiet = flow::quiet(&state);
+        let quiet = flow::quiet(&state, self.parts.clock.now());
         let bench = self.bench_of(&state).await?;
         let open = self.opened(bench, state);
         if !quiet {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use model::{RunId, Timestamp};
 use tokio::sync::watch;
@@ -42,15 +43,13 @@ impl Timetable {
         true
     }
 
-    /// Only if it still has that time. Whether it did.
-    pub(crate) fn remove_at(&self, run: RunId, at: Timestamp) -> bool {
+    /// The clock was set back: every time comes sooner by as much, or runs would wait until it is that late again.
+    pub(crate) fn bring_forward(&self, by: Duration) {
         let mut entries = self.entries();
-        if !entries.by_time.remove(&(at, run)) {
-            return false;
-        }
-        entries.by_run.remove(&run);
+        let earlier = |at: Timestamp| Timestamp(at.0.saturating_sub(by.as_millis() as u64));
+        entries.by_run.values_mut().for_each(|at| *at = earlier(*at));
+        entries.by_time = entries.by_run.iter().map(|(run, at)| (*at, *run)).collect();
         self.announce(&entries);
-        true
     }
 
     /// Takes every run off it; how many there were.
@@ -70,9 +69,9 @@ impl Timetable {
         self.entries().by_run.len()
     }
 
-    /// The run that is due longest, if any is, with its time; it stays until it is removed.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<(Timestamp, RunId)> {
-        self.entries().by_time.first().filter(|(at, _)| *at <= now).copied()
+    /// The runs that are due, the longest first; each stays until it is removed.
+    pub(crate) fn due(&self, now: Timestamp) -> Vec<RunId> {
+        self.entries().by_time.iter().take_while(|(at, _)| *at <= now).map(|(_, run)| *run).collect()
     }
 
     /// The earliest time, now and whenever it changes.
@@ -108,15 +107,24 @@ mod tests {
         assert!(table.insert(run(3), Timestamp(20)));
         assert!(!table.insert(run(2), Timestamp(40)), "it only moves");
         assert_eq!((table.len(), *earliest.borrow()), (3, Some(Timestamp(20))));
-        assert_eq!(table.due(Timestamp(19)), None);
-        let mut order = Vec::new();
-        while let Some((at, due)) = table.due(Timestamp(40)) {
-            order.push(due);
-            assert!(!table.remove_at(due, Timestamp(at.0 + 1)), "another time is not this one");
-            assert!(table.holds(due) && table.remove_at(due, at) && !table.remove(due));
+        assert_eq!(table.due(Timestamp(19)), []);
+        assert_eq!(table.due(Timestamp(30)), [run(3), run(1)]);
+        let due = table.due(Timestamp(40));
+        assert_eq!(due, [run(3), run(1), run(2)], "they stay until they are removed");
+        for run in due {
+            assert!(table.holds(run) && table.remove(run) && !table.remove(run));
         }
-        assert_eq!(order, [run(3), run(1), run(2)]);
         assert_eq!(*earliest.borrow(), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_nobody_wait_longer() {
+        let table = Timetable::default();
+        table.insert(run(1), Timestamp(5_000));
+        table.insert(run(2), Timestamp(900));
+        table.bring_forward(Duration::from_secs(1));
+        assert_eq!((table.due(Timestamp(0)), *table.earliest().borrow()), (vec![run(2)], Some(Timestamp(0))));
+        assert_eq!((table.due(Timestamp(3_999)).len(), table.due(Timestamp(4_000)).len()), (1, 2));
     }
 
     #[test]

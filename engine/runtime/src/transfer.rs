@@ -66,6 +66,7 @@ impl Supervisor {
             self.parts.journal.put(payload.0).await?;
         }
         self.parts.journal.append(run, records, Durability::Awaited).await?;
+        self.came_in(run).await;
         Ok(imported)
     }
 

@@ -14,6 +14,8 @@ pub(crate) const PUT_DOWN_FROM: Duration = Duration::from_mins(1);
 const AGAIN: Duration = Duration::from_mins(5);
 /// Runs that are woken or taken up only while fewer than this are at work.
 const AT_WORK_MAX: usize = 1024;
+/// Clocks that nobody has set drift apart by less than this while a run waits.
+const SLACK: Duration = Duration::from_secs(1);
 /// Who takes up a run whose time has come.
 const ALARM: &str = "footbridge";
 
@@ -99,15 +101,16 @@ impl Supervisor {
     }
 
     fn need(&self, state: &RunState) -> Need {
-        if state.life.rests() && flow::quiet(state) {
+        let now = self.parts.clock.now();
+        if state.life.rests() && flow::quiet(state, now) {
             return if state.life == model::Life::Awaiting { Need::Person } else { Need::Nothing };
         }
-        if !flow::quiet(state) {
+        if !flow::quiet(state, now) {
             return Need::Work;
         }
         match flow::next_wake(state) {
             None => Need::Person,
-            Some(at) if at.since(self.parts.clock.now()) < PUT_DOWN_FROM => Need::Work,
+            Some(at) if at.since(now) < PUT_DOWN_FROM => Need::Work,
             Some(at) => Need::Time(at),
         }
     }
@@ -127,12 +130,6 @@ impl Supervisor {
     /// Takes the run off the timetable, if it is there.
     pub(crate) fn take_off(&self, run: RunId) {
         if self.timetable.remove(run) {
-            self.active.send_modify(|count| *count -= 1);
-        }
-    }
-
-    fn take_off_at(&self, run: RunId, at: Timestamp) {
-        if self.timetable.remove_at(run, at) {
             self.active.send_modify(|count| *count -= 1);
         }
     }
@@ -173,15 +170,25 @@ impl Supervisor {
 
 /// Wakes each run on the timetable at its time, one after another.
 async fn alarm(me: Weak<Supervisor>) {
+    let Some(clock) = me.upgrade().map(|supervisor| std::sync::Arc::clone(&supervisor.parts.clock)) else {
+        return;
+    };
+    let (mut now, mut steady) = (clock.now(), clock.steady());
     loop {
         let Some(supervisor) = me.upgrade() else { return };
-        let clock = std::sync::Arc::clone(&supervisor.parts.clock);
+        // As late as it is by the steady clock, unless the one on the wall was set back: then every time is nearer.
+        let unset = now.after(clock.steady().saturating_sub(steady));
+        (now, steady) = (clock.now(), clock.steady());
+        if unset.since(now) > SLACK {
+            supervisor.timetable.bring_forward(unset.since(now));
+        }
         let mut earliest = supervisor.timetable.earliest();
-        while let Some((at, run)) = supervisor.timetable.due(clock.now()) {
+        for run in supervisor.timetable.due(now) {
             supervisor.room().await;
-            supervisor.wake(run, ALARM).await;
-            // Carried on, it was taken off; still there with the same time, somebody else had set it going before.
-            supervisor.take_off_at(run, at);
+            // Whoever sets it going takes it off, and that may have been somebody else meanwhile.
+            if supervisor.timetable.holds(run) {
+                supervisor.wake(run, ALARM).await;
+            }
         }
         // Not held while it sleeps: the supervisor may be given up meanwhile.
         drop(supervisor);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use crate::flow;
-use crate::flow::{Flow, Wakes};
+use crate::flow::{Due, Flow, Timers};
 use model::command::Rest;
 use model::value::Map;
 use model::{
@@ -23,9 +23,15 @@ pub(crate) struct Driver {
     pub(crate) records: Vec<Record>,
     pub(crate) state: RunState,
     pub(crate) flow: Flow,
-    wakes: Wakes,
     pub(crate) world: World,
+    /// The world's time, which nobody can set.
     pub(crate) now: Timestamp,
+    /// How far the wall clock is ahead of it, in milliseconds.
+    ahead_ms: i64,
+    was_set: bool,
+    timers: Timers,
+    /// Since when this process looks for each lost write.
+    pub(crate) looking: BTreeMap<(StepPath, String, bool), Timestamp>,
     /// Under way: the command, and for a write whether its intent is recorded.
     pub(crate) busy: Vec<(CommandId, bool)>,
     pub(crate) resting: Option<Rest>,
@@ -72,9 +78,12 @@ impl Driver {
                 .expect("a history begins so"),
             records: vec![first],
             flow: Flow::default(),
-            wakes: Wakes::default(),
             world: World::new(faults, seed),
             now,
+            ahead_ms: 0,
+            was_set: false,
+            timers: Timers::default(),
+            looking: BTreeMap::new(),
             busy: Vec::new(),
             resting: None,
             given: BTreeSet::new(),
@@ -106,7 +115,7 @@ impl Driver {
             let before: Vec<Stage> =
                 if self.watch { self.state.steps.iter().map(|one| one.stage).collect() } else { Vec::new() };
             let life = self.state.life;
-            let record = Record::new(self.state.next_sequence, self.now, self.state.head, event);
+            let record = Record::new(self.state.next_sequence, self.wall(), self.state.head, event);
             self.state.apply(&record).unwrap_or_else(|bad| panic!("{bad}: {:?}", record.event));
             for (old, one) in before.iter().zip(&self.state.steps) {
                 if *old != one.stage {
@@ -148,6 +157,26 @@ impl Driver {
         }
     }
 
+    /// What the clock on the wall shows, which people and machines set.
+    pub(crate) fn wall(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_add_signed(self.ahead_ms))
+    }
+
+    /// Somebody sets the clock on the wall.
+    pub(crate) fn set_clock(&mut self, ahead_ms: i64) {
+        self.due();
+        self.ahead_ms = ahead_ms;
+        self.was_set = true;
+    }
+
+    pub(crate) fn due(&mut self) -> Due {
+        let (now, steady) = (self.wall(), Duration::from_millis(self.now.0));
+        let due = self.timers.due(&self.state, now, steady);
+        let plainly = Timers::default().due(&self.state, now, steady);
+        assert!(self.was_set || due == plainly, "what is remembered is what is there");
+        due
+    }
+
     /// A number below `count`, by the seed of orders.
     pub(crate) fn draw(&mut self, count: usize) -> usize {
         self.drawn += 1;
@@ -176,13 +205,13 @@ impl Driver {
         if self.state.life.rests() {
             return false;
         }
-        let wake = self.wakes.next(&self.state);
-        assert_eq!(wake, flow::next_wake(&self.state), "what is remembered is what is there");
-        if let Some(wake) = wake {
-            assert!(wake > self.now || !flow::overdue(&self.state, self.now).is_empty());
-            self.now = self.now.max(wake);
-            let woken = self.wakes.overdue(&self.state, self.now);
-            assert_eq!(woken, flow::overdue(&self.state, self.now), "what is remembered is what is there");
+        let mut due = self.due();
+        if due != Due::default() {
+            if due.overdue.is_empty() {
+                self.now = self.now.after(due.next.expect("somebody waits"));
+                due = self.due();
+            }
+            let woken = due.overdue;
             assert!(!woken.is_empty(), "the next moment wakes nobody");
             self.append(woken.into_iter().map(|step| Event::Woke { step }).collect());
             return true;
@@ -210,13 +239,15 @@ impl Driver {
     pub(crate) fn crash(&mut self) {
         for (id, sent) in std::mem::take(&mut self.busy) {
             if sent && !crate::perform::refused(self, &id.command) && self.draw(2) == 0 {
-                crate::perform::effect(self, &id.command, 0);
+                let late = [0, 1_500, 4_000][self.draw(3)];
+                crate::perform::effect(self, &id.command, late);
             }
         }
         self.resting = None;
         self.flow = Flow::default();
-        self.wakes = Wakes::default();
         self.given.clear();
+        self.looking.clear();
+        self.timers = Timers::default();
         let folded =
             RunState::fold(self.state.pinned.as_ref().clone(), &self.records).expect("the history folds");
         assert_eq!(folded, self.state);

@@ -2,6 +2,7 @@
 
 use footbridge_flow as flow;
 
+mod clocks;
 mod coverage;
 mod crashes;
 mod driver;

@@ -201,8 +201,8 @@ fn inputs(driver: &mut Driver, step: &StepPath) -> Vec<Event> {
 
 fn gate(driver: &Driver, step: &StepPath) -> Vec<Event> {
     let one = &driver.state.steps[position(step)];
-    let opens = one.since.after(Duration::from_millis(GATE_WAIT_MS));
-    if matches!(driver.parts[position(step)].gate, Some(GateKind::Wait)) && driver.now < opens {
+    let opens = one.since.min(driver.wall()).after(Duration::from_millis(GATE_WAIT_MS));
+    if matches!(driver.parts[position(step)].gate, Some(GateKind::Wait)) && driver.wall() < opens {
         return vec![Event::Waits { step: step.clone(), until: opens, why: "its gate".into() }];
     }
     vec![Event::GatePassed { step: step.clone(), by: None, note: None }]
@@ -272,18 +272,25 @@ fn settle(driver: &mut Driver, step: &StepPath, key: &str, undo: bool) -> Vec<Ev
     let one = &driver.state.steps[position(&step)];
     let change = one.change(&key).expect("a change in doubt is there");
     let progress = if undo { &change.undo } else { &change.progress };
-    let Progress::InDoubt { sent, settle_ms, looks, .. } = progress else {
+    let Progress::InDoubt { settle_ms, looks, .. } = *progress else {
         panic!("settling what is not in doubt: {key}");
     };
     let there = driver.world.is_there(&key, driver.now);
     let seen = if there { change.change.after.clone() } else { Value::Null };
     let (wanted, before) = (change.change.after.clone(), change.change.before.clone());
     let (wanted, before) = if undo { (before, wanted) } else { (wanted, before) };
-    let found = flow::settle(&wanted, &before, Some(&seen), *sent, *settle_ms, *looks, driver.now);
+    let write = (step.clone(), key.clone(), undo);
+    if looks == 0 {
+        driver.looking.remove(&write);
+    }
+    let looked_for = driver.now.since(*driver.looking.entry(write).or_insert(driver.now));
+    let found = flow::settle(&wanted, &before, Some(&seen), settle_ms, looked_for, looks);
     vec![match found {
         Settlement::TookEffect => Event::Settled { step, key, took_effect: true, now: seen, undo },
         Settlement::NotDone => Event::Settled { step, key, took_effect: false, now: seen, undo },
-        Settlement::LookAgain { until } => Event::LookedInVain { step, key, until, undo },
+        Settlement::LookAgain { after } => {
+            Event::LookedInVain { step, key, until: driver.wall().after(after), undo }
+        }
         Settlement::CannotTell { why } => panic!("the world shows one of two states: {why}"),
     }]
 }
@@ -310,9 +317,9 @@ pub(crate) fn retries(driver: &Driver, step: &StepPath, retry_after_ms: Option<u
     let mut failure = Failure::new(Code::Internal, Class::Transient, "busy");
     failure.retry_after_ms = retry_after_ms;
     let (spec, one) = driver.state.step(step).expect("a step of the run");
-    match flow::again(spec, one, &failure, driver.now) {
+    match flow::again(spec, one, &failure, driver.wall()) {
         Some(until) => {
-            assert!(until.since(driver.now) >= Duration::from_millis(retry_after_ms.unwrap_or(0)));
+            assert!(until.since(driver.wall()) >= Duration::from_millis(retry_after_ms.unwrap_or(0)));
             Event::Retries { step: step.clone(), until, attempt: one.attempts + 1, failure }
         }
         None => Event::StepFailed { step: step.clone(), failure },
@@ -320,9 +327,9 @@ pub(crate) fn retries(driver: &Driver, step: &StepPath, retry_after_ms: Option<u
 }
 
 fn not_yet(driver: &Driver, step: &StepPath) -> Event {
-    let until = driver.now.after(Duration::from_secs(30));
+    let until = driver.wall().after(Duration::from_secs(30));
     let (spec, one) = driver.state.step(step).expect("a step of the run");
-    if flow::past_deadline(spec, one, driver.now, until) {
+    if flow::past_deadline(spec, one, driver.wall(), until) {
         return failed(step);
     }
     Event::Waits { step: step.clone(), until, why: "not yet".into() }

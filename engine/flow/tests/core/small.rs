@@ -136,7 +136,9 @@ fn timers_wake_the_earliest_first_and_nobody_in_a_run_that_rests() {
     let waits = |at: usize, until| Event::Waits { step: path(at), until: Timestamp(until), why: "w".into() };
     driver.then(vec![waits(0, 9_000), waits(1, 5_000)]);
     assert_eq!(flow::next_wake(&driver.state), Some(Timestamp(5_000)));
-    let overdue = |driver: &Driver, at| flow::overdue(&driver.state, Timestamp(at));
+    let overdue = |driver: &Driver, at| {
+        flow::Timers::default().due(&driver.state, Timestamp(at), Duration::ZERO).overdue
+    };
     assert!(overdue(&driver, 4_999).is_empty());
     assert_eq!(overdue(&driver, 5_000), [path(1)]);
     assert_eq!(overdue(&driver, 9_000), [path(0), path(1)]);

@@ -7,15 +7,13 @@ use model::time::format_duration;
 use model::{Binding, Code, Failure, Life, RunState, Stage, Timestamp};
 
 use super::Finding;
+use crate::CLOCKS_DIFFER;
 use crate::standing::{Standing, standing};
 
 /// A holder at work wakes a step within moments of its time.
 const LATE: Duration = Duration::from_mins(1);
 /// A person who is asked today may answer tomorrow; after that the run is forgotten.
 const PATIENCE: Duration = Duration::from_hours(24);
-/// Clocks of two machines differ by seconds.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
-
 /// What stands around a run when it is judged.
 #[derive(Clone, Debug)]
 pub struct Around {
@@ -103,15 +101,19 @@ fn may_still_act(life: Life) -> bool {
 }
 
 fn clock(state: &RunState, now: Timestamp) -> Finding {
-    let behind = state.updated.since(now);
-    if behind <= CLOCKS_DIFFER {
-        return Finding::so("clock", format!("the last record is from {}", state.updated));
+    let last = format!("the last record is from {}", state.updated);
+    if state.updated.since(now) > CLOCKS_DIFFER {
+        return Finding::not_so(
+            "clock",
+            format!("{last}, and this machine's clock says {now}: it was set back, or was wrong before"),
+            "set the clock right; where it is, whoever takes the run up has its timers count anew, and a step waits no \
+             longer than once more",
+        );
     }
-    Finding::not_so(
-        "clock",
-        format!("the last record is from {}, and this machine's clock says {now}", state.updated),
-        format!("set the clock right; timers of the run are late by {} until then", rounded(behind)),
-    )
+    let back = state.set_back.filter(|back| back.by > CLOCKS_DIFFER).map(|back| {
+        format!("; the clock was set back by {} before record {}", rounded(back.by), back.sequence)
+    });
+    Finding::so("clock", last + &back.unwrap_or_default())
 }
 
 /// A run that is under way has an owner; one that waits for a moment has one by then.

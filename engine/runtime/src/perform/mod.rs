@@ -10,6 +10,8 @@ mod settle;
 mod undo_change;
 mod verify_step;
 
+pub(crate) use settle::Looking;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -12,7 +12,8 @@ pub(super) async fn perform(hand: &Hand, step: StepPath) -> Result<(), Failure> 
     let At { one, work } = hand.at(&step).await?;
     let now = hand.bench.parts.clock.now();
     let gate = hand.bench.workflow.steps[work.step].gate.clone().unwrap_or_default();
-    let mut until = gate.wait_ms.map_or(Timestamp(0), |wait| one.since.after(Duration::from_millis(wait)));
+    let mut until =
+        gate.wait_ms.map_or(Timestamp(0), |wait| one.since.min(now).after(Duration::from_millis(wait)));
     if let Some(expression) = &gate.not_before {
         let scope = scope(&hand.bench.params, model::value::Map::new());
         match hand.bench.steps().evaluate(expression, &scope) {

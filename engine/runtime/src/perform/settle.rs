@@ -1,5 +1,9 @@
 //! Looks for a write whose answer was lost: applied, not applied, or only a person can tell.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
 use flow::Settlement;
 use model::merge::take_back;
 use model::step_state::Progress;
@@ -9,11 +13,26 @@ use super::Hand;
 use crate::gateway::Mode;
 use crate::phase::Pause;
 
+/// Since when this process has been looking for each lost write, by the clock that nobody can set.
+#[derive(Default)]
+pub(crate) struct Looking(Mutex<BTreeMap<(StepPath, String, bool), Duration>>);
+
+impl Looking {
+    /// How long it has been; the first look begins.
+    fn of(&self, write: (StepPath, String, bool), looks: u32, now: Duration) -> Duration {
+        let mut since = self.0.lock().expect("no holder of this lock panics");
+        if looks == 0 {
+            since.remove(&write);
+        }
+        now.saturating_sub(*since.entry(write).or_insert(now))
+    }
+}
+
 pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool) -> Result<(), Failure> {
     let at = hand.at(&step).await?;
     let change = at.change(&step, &key)?;
     let progress = if undo { &change.undo } else { &change.progress };
-    let Progress::InDoubt { sent, settle_ms, looks, .. } = progress else {
+    let Progress::InDoubt { settle_ms, looks, .. } = progress else {
         return Err(Failure::bug(format!("change '{key}' of '{step}' is not in doubt")));
     };
     let whole = hand.filled(&change.change).await;
@@ -23,19 +42,22 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
     } else {
         match hand.bench.probe_in(&at.work, Mode::Settle).await {
             Ok(seen) => {
-                let now = hand.bench.parts.clock.now();
+                let write = (step.clone(), key.clone(), undo);
+                let looked_for = hand.log.looking.of(write, *looks, hand.bench.parts.clock.steady());
                 found = seen.object(&whole.target).cloned().unwrap_or_default();
                 let (wanted, before) = if undo {
                     hand.log.read(|state| both_ways_back(state, &step, &whole, &found)).await
                 } else {
                     (whole.after.clone(), whole.before.clone())
                 };
-                flow::settle(&wanted, &before, seen.object(&whole.target), *sent, *settle_ms, *looks, now)
+                flow::settle(&wanted, &before, seen.object(&whole.target), *settle_ms, looked_for, *looks)
             }
             Err(Pause::Cancelled) => return Ok(()),
-            Err(Pause::NotYet { why, after_ms }) => {
-                return hand.lazily(hand.waits(&at, &why, after_ms)).await;
-            }
+            Err(Pause::NotYet { why, after_ms }) => match hand.waits(&at, &why, after_ms) {
+                // The step itself is done: its undo cannot fail it, and a person is asked.
+                Event::StepFailed { failure, .. } if undo => Settlement::CannotTell { why: failure.message },
+                event => return hand.lazily(event).await,
+            },
             Err(Pause::Failed(failure)) => match hand.retries(&at, failure.clone()) {
                 event @ Event::Retries { .. } => return hand.lazily(event).await,
                 _ => Settlement::CannotTell { why: format!("looking failed: {}", failure.message) },
@@ -48,7 +70,10 @@ pub(super) async fn perform(hand: &Hand, step: StepPath, key: String, undo: bool
     let event = match settlement {
         Settlement::TookEffect => Event::Settled { step, key, took_effect: true, now: found, undo },
         Settlement::NotDone => Event::Settled { step, key, took_effect: false, now: found, undo },
-        Settlement::LookAgain { until } => Event::LookedInVain { step, key, until, undo },
+        Settlement::LookAgain { after } => {
+            let until = hand.bench.parts.clock.now().after(after);
+            Event::LookedInVain { step, key, until, undo }
+        }
         Settlement::CannotTell { why } => Event::Asked { step, key, why, undo },
     };
     hand.lazily(event).await

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::{Clock, Service};
 use footbridge_server::{Api, Exposure, Role, Serving, Tokens, description};
@@ -25,6 +26,10 @@ impl Clock for Fixed {
 
     fn random(&self) -> u128 {
         7
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::ZERO
     }
 
     async fn sleep_until(&self, _: Timestamp) {}

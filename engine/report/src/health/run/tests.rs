@@ -90,6 +90,21 @@ fn each_false_state_is_found_with_its_mend_and_not_where_it_is_not() {
     }
 }
 
+#[test]
+fn a_clock_that_was_set_back_is_told_with_its_record() {
+    let mut state = run(workflow(&[("a", &[])]), vec![approved()]);
+    let early = Timestamp(state.updated.0 + 3 * DAY);
+    for at in [early, Timestamp(early.0 - DAY), early] {
+        let record =
+            model::Record::new(state.next_sequence, at, state.head, Event::Woke { step: "a".into() });
+        state.apply(&record).expect("a legal record");
+    }
+    let finding = judge(&state, &live(early.0)).into_iter().find(|found| found.name == "clock");
+    let finding = finding.expect("the clock is looked at");
+    assert_eq!(finding.verdict, Verdict::So);
+    assert!(finding.seen.ends_with("; the clock was set back by 1d before record 3"), "{}", finding.seen);
+}
+
 /// Records that move nothing but the time.
 fn sent_noise(count: usize) -> Vec<Event> {
     vec![Event::Woke { step: "a".into() }; count]

@@ -1,5 +1,6 @@
 //! What must always hold, for every shipped workflow and every one of its cases.
 
+mod at_once;
 #[cfg(unix)]
 mod binary;
 mod bounds;

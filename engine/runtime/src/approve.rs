@@ -22,6 +22,10 @@ pub(crate) fn events(state: &RunState, request: &ApproveRequest) -> Result<Vec<E
     if let Some(choice) = request.choice {
         return decisions(state, request, choice);
     }
+    if state.cancel_asked || state.life == Life::Cancelled {
+        return Err(refused("the run is cancelled, and nothing of it is approved any more".to_owned())
+            .hint("footbridge explain RUN says who cancelled it"));
+    }
     if state.life == Life::Awaiting && request.step.is_none() {
         return plan(state, request);
     }

@@ -2,22 +2,47 @@
 
 use std::sync::Arc;
 
-use model::{Failure, RunId};
+use model::{Asker, Event, Failure, RunId};
 
 use crate::in_memory::InUse;
 use crate::runner::{self, Ended};
+use crate::service::resumable;
 use crate::supervisor::{Notice, Supervisor};
 
 impl Supervisor {
     /// Carries the run on in the background, unless that is happening already.
     pub(crate) fn carry_on(&self, open: &InUse) {
-        if open.live.send_replace(true) {
-            return;
+        if self.claim(open) {
+            self.begin(open);
         }
-        let run = open.hand.log.run;
+    }
+
+    /// Starts a run again that nobody carries on. The claim comes before the record: a runner that another asker set going
+    /// in between would have its writes in doubt while they are under way.
+    pub(crate) async fn resume_here(&self, open: &InUse, asker: Asker) -> Result<(), Failure> {
+        if self.timetable.holds(open.hand.log.run) || !self.claim(open) {
+            return Ok(());
+        }
+        let event = Event::Resumed { by: asker.by, retry_failed: true, note: asker.note };
+        let resumed = open.hand.log.append_as(|state| resumable(state).map(|()| vec![event])).await;
+        // Also where it was refused: what others have appended meanwhile relies on the claim.
+        self.begin(open);
+        resumed
+    }
+
+    /// Whether it falls to the caller to begin.
+    fn claim(&self, open: &InUse) -> bool {
+        if open.live.send_replace(true) {
+            return false;
+        }
         self.active.send_modify(|count| *count += 1);
         // Only now: at no moment does the run look as if nobody carried it on.
-        self.take_off(run);
+        self.take_off(open.hand.log.run);
+        true
+    }
+
+    fn begin(&self, open: &InUse) {
+        let run = open.hand.log.run;
         self.ended().remove(&run);
         self.tell(Notice::CarriedOn { run });
         let me = self.me.upgrade().expect("whoever calls this holds it");

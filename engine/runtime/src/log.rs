@@ -74,6 +74,20 @@ impl RunLog {
         self.append_to(&mut inner, forbids, events, durability).await
     }
 
+    /// Appends what a person asked for, as the state stands when it is appended, or refuses it: two who ask at once are
+    /// answered one after the other.
+    pub(crate) async fn append_as(
+        &self,
+        asked: impl FnOnce(&RunState) -> Result<Vec<Event>, Failure>,
+    ) -> Result<(), Failure> {
+        let mut inner = self.inner.lock().await;
+        if let Some(failure) = &inner.broken {
+            return Err(failure.clone());
+        }
+        let events = asked(&inner.state)?;
+        self.append_to(&mut inner, |_| None::<()>, events, Durability::Awaited).await.map(|_| ())
+    }
+
     async fn append_to<T>(
         &self,
         inner: &mut Inner,

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use contracts::Session;
+use contracts::{ApproveRequest, Session};
 use model::{Binding, Class, Code, Event, Failure, PlannedStep, RunState, StepOutlook};
 
 use crate::bench::Bench;
-use crate::planner;
 use crate::supervisor::Supervisor;
+use crate::{approve, planner};
 
 impl Supervisor {
     /// Before a plan is approved it is made again: what is approved is what will happen. Where the world moved while
     /// the plan waited, the new plan takes its place and the approval is refused.
-    pub(crate) async fn still_so(&self, state: &RunState, by: &str) -> Result<(), Failure> {
+    pub(crate) async fn still_so(&self, state: &RunState, request: &ApproveRequest) -> Result<(), Failure> {
         let Some(old) = &state.plan else { return Ok(()) };
         let bench = self.bench_of(state).await?;
         let new = planner::plan(&bench, Some(state)).await.plan;
@@ -40,8 +40,12 @@ impl Supervisor {
         )
         .hint(format!("look at it with 'footbridge explain {}', then approve it again", state.id))
         .evidence("differences", model::Value::from_json(serde_json::json!(moved)));
-        let open = self.open(state.id, by).await?;
-        self.append(&open, vec![Event::Planned { plan: new }]).await?;
+        let open = self.open(state.id, &request.by).await?;
+        // Unless somebody else has answered meanwhile: an approved plan is not replaced.
+        open.hand
+            .log
+            .append_as(|state| approve::events(state, request).map(|_| vec![Event::Planned { plan: new }]))
+            .await?;
         Err(failure)
     }
 

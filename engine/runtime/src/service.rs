@@ -79,31 +79,9 @@ impl Service for Supervisor {
     }
 
     async fn resume(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
-        let state = self.state(run).await?;
-        match state.life {
-            Life::Running | Life::Paused | Life::Failed | Life::Undoing => {}
-            Life::Awaiting => {
-                return Err(not_now(&state, "its plan waits for an approval", "footbridge approve RUN"));
-            }
-            Life::Stuck => return Err(not_now(&state, "its undo is stuck", "footbridge undo RUN")),
-            Life::PartlyUndone => {
-                return Err(not_now(
-                    &state,
-                    "a part of it was taken back",
-                    "footbridge undo RUN takes back the rest",
-                ));
-            }
-            Life::Cancelled | Life::Succeeded | Life::Undone => {
-                return Err(not_now(&state, "it is over", "footbridge run starts a new one"));
-            }
-        }
+        resumable(&self.state(run).await?)?;
         let open = self.open(run, &asker.by).await?;
-        if !self.carries(run) {
-            let event = Event::Resumed { by: asker.by, retry_failed: true, note: asker.note };
-            self.append(&open, vec![event]).await?;
-            self.carry_on(&open);
-        }
-        Ok(())
+        self.resume_here(&open, asker).await
     }
 
     async fn approve(&self, run: RunId, request: ApproveRequest) -> Result<(), Failure> {
@@ -112,43 +90,27 @@ impl Service for Supervisor {
         let settled = approve::events(&state, &request)?;
         attached::are_kept(self.parts.journal.as_ref(), &request.files).await?;
         if let Some(Event::Approved { .. }) = settled.first() {
-            self.still_so(&state, &request.by).await?;
+            self.still_so(&state, &request).await?;
         }
         let open = self.open(run, &request.by).await?;
-        let events = approve::events(&open.hand.state().await, &request)?;
-        self.append(&open, events).await?;
+        open.hand.log.append_as(|state| approve::events(state, &request)).await?;
         self.carry_on(&open);
         Ok(())
     }
 
     async fn pause(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
-        let state = self.state(run).await?;
-        if state.life != Life::Running {
-            return Err(not_now(&state, "only a running run can be paused", "footbridge status RUN"));
-        }
+        pausable(&self.state(run).await?)?;
         let open = self.open(run, &asker.by).await?;
-        self.append(&open, vec![Event::PauseAsked { by: asker.by, note: asker.note }]).await?;
+        let event = Event::PauseAsked { by: asker.by, note: asker.note };
+        open.hand.log.append_as(|state| pausable(state).map(|()| vec![event])).await?;
         self.carry_on(&open);
         Ok(())
     }
 
     async fn cancel(&self, run: RunId, asker: Asker) -> Result<(), Failure> {
-        let state = self.state(run).await?;
-        if !matches!(state.life, Life::Awaiting | Life::Running | Life::Paused) {
-            return Err(not_now(
-                &state,
-                "there is nothing left to cancel",
-                "footbridge undo RUN takes back what it did",
-            ));
-        }
+        cancellable(&self.state(run).await?)?;
         let open = self.open(run, &asker.by).await?;
-        let by = asker.by.clone();
-        let mut events = vec![Event::CancelAsked { by: asker.by, note: asker.note }];
-        if state.life == Life::Paused && !state.doubts().is_empty() {
-            // A lost answer is settled before the run ends, or nothing could undo it.
-            events.insert(0, Event::Resumed { by, retry_failed: true, note: None });
-        }
-        self.append(&open, events).await?;
+        open.hand.log.append_as(|state| cancelled(state, asker)).await?;
         self.carry_on(&open);
         Ok(())
     }
@@ -223,6 +185,45 @@ impl Service for Supervisor {
     async fn pinned(&self, run: RunId) -> Result<Pinned, Failure> {
         Ok(self.state(run).await?.pinned.as_ref().clone())
     }
+}
+
+pub(crate) fn resumable(state: &RunState) -> Result<(), Failure> {
+    match state.life {
+        Life::Running | Life::Paused | Life::Failed | Life::Undoing => Ok(()),
+        Life::Awaiting => Err(not_now(state, "its plan waits for an approval", "footbridge approve RUN")),
+        Life::Stuck => Err(not_now(state, "its undo is stuck", "footbridge undo RUN")),
+        Life::PartlyUndone => {
+            Err(not_now(state, "a part of it was taken back", "footbridge undo RUN takes back the rest"))
+        }
+        Life::Cancelled | Life::Succeeded | Life::Undone => {
+            Err(not_now(state, "it is over", "footbridge run starts a new one"))
+        }
+    }
+}
+
+fn pausable(state: &RunState) -> Result<(), Failure> {
+    if state.life == Life::Running {
+        return Ok(());
+    }
+    Err(not_now(state, "only a running run can be paused", "footbridge status RUN"))
+}
+
+fn cancellable(state: &RunState) -> Result<(), Failure> {
+    if matches!(state.life, Life::Awaiting | Life::Running | Life::Paused) {
+        return Ok(());
+    }
+    Err(not_now(state, "there is nothing left to cancel", "footbridge undo RUN takes back what it did"))
+}
+
+fn cancelled(state: &RunState, asker: Asker) -> Result<Vec<Event>, Failure> {
+    cancellable(state)?;
+    let by = asker.by.clone();
+    let mut events = vec![Event::CancelAsked { by: asker.by, note: asker.note }];
+    if state.life == Life::Paused && !state.doubts().is_empty() {
+        // A lost answer is settled before the run ends, or nothing could undo it.
+        events.insert(0, Event::Resumed { by, retry_failed: true, note: None });
+    }
+    Ok(events)
 }
 
 pub(crate) fn not_now(state: &RunState, why: &str, instead: &str) -> Failure {

@@ -268,10 +268,6 @@ impl Supervisor {
         bench.log = Some(Arc::clone(&log));
         Open { hand: Hand { bench, log, errand: None }, live: watch::channel(false).0 }
     }
-
-    pub(crate) async fn append(&self, open: &Open, events: Vec<Event>) -> Result<(), Failure> {
-        open.hand.log.append(events, Durability::Awaited).await
-    }
 }
 
 /// The state after these records, when their chain holds and each is legal where it stands.

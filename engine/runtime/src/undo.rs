@@ -69,7 +69,7 @@ impl Supervisor {
             ),
         );
         let open = self.open(run, &request.by).await?;
-        self.append(&open, events).await?;
+        open.hand.log.append_as(|state| may_begin(state).map(|()| events)).await?;
         self.carry_on(&open);
         Ok(())
     }

@@ -6,6 +6,7 @@ mod evidence;
 mod export;
 mod fragments;
 mod har;
+mod json_lines;
 mod jwt;
 pub mod mutate;
 mod soap;
@@ -17,6 +18,7 @@ pub use evidence::evidence;
 pub use export::export;
 pub use fragments::fragments;
 pub use har::har;
+pub use json_lines::json_lines;
 pub use jwt::jwt;
 pub use soap::soap;
 pub use www_authenticate::www_authenticate;
@@ -24,13 +26,14 @@ pub use www_authenticate::www_authenticate;
 /// A target's name, which is its corpus' folder too, and what it does.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("certificate", certificate),
     ("clixml", clixml),
     ("evidence", evidence),
     ("export", export),
     ("fragments", fragments),
     ("har", har),
+    ("json_lines", json_lines),
     ("jwt", jwt),
     ("soap", soap),
     ("www_authenticate", www_authenticate),

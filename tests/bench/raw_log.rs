@@ -35,7 +35,8 @@ struct Append {
     /// Length-prefixed records.
     bytes: Vec<u8>,
     durability: Durability,
-    answer: oneshot::Sender<()>,
+    /// `None` when nobody waits.
+    answer: Option<oneshot::Sender<()>>,
 }
 
 impl RawLog {
@@ -49,10 +50,18 @@ impl RawLog {
     }
 
     async fn hand_over(&self, bytes: Vec<u8>, durability: Durability) {
-        let (answer, answered) = oneshot::channel();
         let inbox = self.inbox.as_ref().expect("it is open until it is dropped");
-        inbox.send(Append { bytes, durability, answer }).expect("its thread lives as long");
-        answered.await.expect("its thread answers everything");
+        let hand_over = |answer| {
+            inbox.send(Append { bytes, durability, answer }).expect("its thread lives as long");
+        };
+        match durability {
+            Durability::Lazy => hand_over(None),
+            Durability::Awaited => {
+                let (answer, answered) = oneshot::channel();
+                hand_over(Some(answer));
+                answered.await.expect("its thread answers everything");
+            }
+        }
     }
 
     /// In memory at once, if they follow: the order of the file is the order of the answers.
@@ -77,9 +86,9 @@ fn write(mut file: File, appends: &Receiver<Append>) {
         if group.iter().any(|append| append.durability == Durability::Awaited) {
             file.sync_data().expect("the disk takes it");
         }
-        for append in group {
+        for answer in group.into_iter().filter_map(|append| append.answer) {
             // Whoever went away needs no answer.
-            let _ = append.answer.send(());
+            let _ = answer.send(());
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The journal thread, the only one that writes: takes what has come in, writes it as one batch, flushes once if
-//! anyone waits for the disk, then answers.
+//! anyone waits for the disk, then answers those who wait.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use contracts::{Durability, JournalError};
@@ -12,13 +12,13 @@ use tokio::sync::oneshot;
 
 use crate::database::{Database, panic_text};
 use crate::encoding::{self, Body};
-use crate::sequence;
+use crate::inbox::Backlog;
 use crate::tally::{self, Tally};
 
 /// A group takes at most this many records more than its last append brings.
 const GROUP_RECORDS_MAX: usize = 4096;
 
-/// One caller's batch, checked to be without gaps inside.
+/// One caller's batch: without gaps inside, and following what its run handed over before.
 #[derive(Debug)]
 pub(crate) struct Append {
     pub(crate) run: RunId,
@@ -27,13 +27,13 @@ pub(crate) struct Append {
     /// Empty for a caller that only wants what was accepted so far to be on disk.
     pub(crate) bodies: Vec<Body>,
     pub(crate) durability: Durability,
-    pub(crate) answer: oneshot::Sender<Result<(), JournalError>>,
+    /// `None` when nobody waits.
+    pub(crate) answer: Option<oneshot::Sender<Result<(), JournalError>>>,
 }
 
 pub(crate) struct Committer<Flush> {
     database: Arc<Database>,
-    /// The next sequence of each run that was written to since the store was opened.
-    next: HashMap<RunId, u32>,
+    backlog: Backlog,
     flush: Flush,
     tally: Tally,
     /// Something was written since the last flush.
@@ -41,8 +41,13 @@ pub(crate) struct Committer<Flush> {
 }
 
 impl<Flush: FnMut(&Database) -> Result<(), JournalError>> Committer<Flush> {
-    pub(crate) fn new(database: Arc<Database>, tally: Tally, flush: Flush) -> Committer<Flush> {
-        Committer { database, next: HashMap::new(), flush, tally, unflushed: false }
+    pub(crate) fn new(
+        database: Arc<Database>,
+        tally: Tally,
+        backlog: Backlog,
+        flush: Flush,
+    ) -> Committer<Flush> {
+        Committer { database, backlog, flush, tally, unflushed: false }
     }
 
     /// Works until every sender is gone, then takes what was accepted to disk.
@@ -75,52 +80,28 @@ impl<Flush: FnMut(&Database) -> Result<(), JournalError>> Committer<Flush> {
     }
 
     fn commit(&mut self, group: Vec<Append>) {
-        let mut batch = sled::Batch::default();
-        let mut accepted = Vec::with_capacity(group.len());
-        for append in group {
-            match self.admit(&append, &mut batch) {
-                Ok(()) => accepted.push(append),
-                Err(error) => answer(append, Err(error)),
-            }
-        }
-        let records: usize = accepted.iter().map(|append: &Append| append.bodies.len()).sum();
-        if let Err(error) = self.write(batch, records as u64) {
-            return answer_all(accepted, &Err(error));
-        }
+        let written = self.database.usable().and_then(|()| self.write(&group));
+        self.backlog.fetch_sub(group.len(), Ordering::SeqCst);
         let (awaited, lazy): (Vec<_>, Vec<_>) =
-            accepted.into_iter().partition(|append| append.durability == Durability::Awaited);
-        answer_all(lazy, &Ok(()));
+            group.into_iter().partition(|append| append.durability == Durability::Awaited);
+        answer_all(lazy, &written);
         if awaited.is_empty() {
             return;
         }
-        let result = if self.unflushed { self.flush() } else { Ok(()) };
-        answer_all(awaited, &result);
+        let flushed = written.and_then(|()| if self.unflushed { self.flush() } else { Ok(()) });
+        answer_all(awaited, &flushed);
     }
 
-    /// Puts the records into the batch when they follow the run's last one.
-    fn admit(&mut self, append: &Append, batch: &mut sled::Batch) -> Result<(), JournalError> {
-        self.database.usable()?;
-        if append.bodies.is_empty() {
-            return Ok(());
+    fn write(&mut self, group: &[Append]) -> Result<(), JournalError> {
+        let mut batch = sled::Batch::default();
+        let mut records = 0;
+        for append in group {
+            for (sequence, body) in (append.first..).zip(&append.bodies) {
+                let key = encoding::key(append.run, sequence);
+                batch.insert(&key, encoding::seal(&key, body));
+                records += 1;
+            }
         }
-        let next = match self.next.get(&append.run) {
-            Some(next) => *next,
-            None => self.database.next_sequence(append.run)?,
-        };
-        if append.first != next {
-            return Err(sequence::out_of_order(append.run, next, append.first));
-        }
-        let mut sequence = next;
-        for body in &append.bodies {
-            let key = encoding::key(append.run, sequence);
-            batch.insert(&key, encoding::seal(&key, body));
-            sequence += 1;
-        }
-        self.next.insert(append.run, sequence);
-        Ok(())
-    }
-
-    fn write(&mut self, mut batch: sled::Batch, records: u64) -> Result<(), JournalError> {
         if records == 0 {
             return Ok(());
         }
@@ -150,6 +131,8 @@ fn answer_all(appends: Vec<Append>, result: &Result<(), JournalError>) {
 }
 
 fn answer(append: Append, result: Result<(), JournalError>) {
-    // A caller that went away does not take its records back.
-    drop(append.answer.send(result));
+    if let Some(answer) = append.answer {
+        // A caller that went away does not take its records back.
+        drop(answer.send(result));
+    }
 }

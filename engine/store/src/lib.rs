@@ -11,6 +11,7 @@ mod disk;
 mod encoding;
 mod export;
 mod format;
+mod inbox;
 mod lock;
 mod memory;
 mod payload;

@@ -1,18 +1,18 @@
 //! The journal on disk.
 
 use std::path::Path;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use contracts::{Durability, Journal, JournalError};
 use model::{Code, Digest, Record, RunId};
-use tokio::sync::oneshot;
 
-use crate::committer::{Append, Committer};
+use crate::committer::Committer;
 use crate::database::Database;
 use crate::encoding::{self, Body, Damage};
+use crate::inbox::{Answered, Backlog, Inbox};
 use crate::{disk, sequence, tally};
 
 /// A store in a folder of its own, held by one process at a time. Its methods need a tokio runtime.
@@ -23,7 +23,7 @@ use crate::{disk, sequence, tally};
 pub struct SledJournal {
     database: Arc<Database>,
     /// `None` once closing.
-    inbox: Option<Sender<Append>>,
+    inbox: Option<Inbox>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -42,13 +42,18 @@ impl SledJournal {
     ) -> Result<SledJournal, JournalError> {
         let (database, tally) = Database::open(dir)?;
         let database = Arc::new(database);
-        let committer = Committer::new(Arc::clone(&database), tally, flush);
-        let (inbox, appends) = mpsc::channel();
+        let backlog = Backlog::default();
+        let committer = Committer::new(Arc::clone(&database), tally, Arc::clone(&backlog), flush);
+        let (sender, appends) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || committer.run(&appends))
             .map_err(|error| disk::failed("start a thread for", dir, &error))?;
-        Ok(SledJournal { database, inbox: Some(inbox), thread: Mutex::new(Some(thread)) })
+        Ok(SledJournal {
+            database,
+            inbox: Some(Inbox::new(sender, backlog)),
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Runs on the blocking pool: it waits for the disk, and the database may panic on damaged files.
@@ -75,6 +80,25 @@ impl SledJournal {
         }
         self.put(bytes).await.map(Body::Payload)
     }
+
+    fn inbox(&self) -> Result<&Inbox, JournalError> {
+        self.inbox.as_ref().ok_or_else(stopped)
+    }
+
+    /// What was accepted is read, also where the journal thread has not come to it yet.
+    async fn settled(&self) -> Result<(), JournalError> {
+        match self.inbox()?.settled() {
+            Some(answered) => self.outcome(answered).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn outcome(&self, answered: Answered) -> Result<(), JournalError> {
+        match answered.await {
+            Ok(result) => result,
+            Err(_) => Err(self.database.usable().err().unwrap_or_else(stopped)),
+        }
+    }
 }
 
 #[async_trait]
@@ -93,20 +117,24 @@ impl Journal for SledJournal {
         for record in &records {
             bodies.push(self.body(record).await?);
         }
-        let (answer, answered) = oneshot::channel();
-        let inbox = self.inbox.as_ref().ok_or_else(stopped)?;
-        inbox.send(Append { run, first, bodies, durability, answer }).map_err(|_| stopped())?;
-        match answered.await {
-            Ok(result) => result,
-            Err(_) => Err(self.database.usable().err().unwrap_or_else(stopped)),
+        if !bodies.is_empty() && !self.inbox()?.knows(run) {
+            let next = self.blocking(move |database| database.next_sequence(run)).await?;
+            self.inbox()?.learn(run, next);
+        }
+        let handed = self.inbox()?.hand_over(run, first, bodies, durability).ok_or_else(stopped)?;
+        match handed? {
+            Some(answered) => self.outcome(answered).await,
+            None => Ok(()),
         }
     }
 
     async fn read(&self, run: RunId, from: u32) -> Result<Vec<Record>, JournalError> {
+        self.settled().await?;
         self.blocking(move |database| read_run(database, run, from)).await
     }
 
     async fn list(&self) -> Result<Vec<RunId>, JournalError> {
+        self.settled().await?;
         self.blocking(list_runs).await
     }
 

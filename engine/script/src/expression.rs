@@ -9,6 +9,7 @@ use model::{Code, Failure, Place, Value};
 use rhai::{AST, ASTNode, Engine, EvalAltResult, Expr, Scope};
 
 use crate::bind::meet_unknowns;
+use crate::cache::{Cache, key};
 use crate::convert::{to_dynamic, to_value};
 use crate::engine::Base;
 use crate::limits::Limits;
@@ -43,10 +44,32 @@ pub(crate) fn parse(base: &Base, limits: &Limits, expression: &Expression) -> Re
     })
 }
 
-/// Gives [`PhaseEnd::Returned`], [`PhaseEnd::Needs`] or [`PhaseEnd::Failed`] with `FB0107`.
-pub(crate) fn evaluate(base: &Base, limits: &Limits, expression: &Expression, scope: &Map) -> PhaseEnd {
-    let ast = match parse(base, limits, expression) {
-        Ok(ast) => ast,
+/// An expression that was parsed, with what it reads.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    ast: AST,
+    readings: Vec<Reading>,
+}
+
+impl Parsed {
+    fn new(base: &Base, limits: &Limits, expression: &Expression) -> Result<Parsed, Failure> {
+        let ast = parse(base, limits, expression)?;
+        Ok(Parsed { readings: readings(&ast), ast })
+    }
+}
+
+/// Gives [`PhaseEnd::Returned`], [`PhaseEnd::Needs`] or [`PhaseEnd::Failed`] with `FB0107`. `kept` holds what was parsed
+/// before, by its text.
+pub(crate) fn evaluate(
+    base: &Base,
+    limits: &Limits,
+    kept: &Cache<Parsed>,
+    expression: &Expression,
+    scope: &Map,
+) -> PhaseEnd {
+    let parsed = kept.get_or_make(key([expression.text.as_str()]), || Parsed::new(base, limits, expression));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
         Err(failure) => return PhaseEnd::Failed(failure),
     };
     let context = PhaseContext::new("", None, None, limits.expression_operations, TIME_MAX);
@@ -56,7 +79,7 @@ pub(crate) fn evaluate(base: &Base, limits: &Limits, expression: &Expression, sc
     for name in ["params", "steps"] {
         let mut value = scope.get(name).cloned().unwrap_or_else(|| Value::Map(Map::new()));
         if name == "steps" {
-            fill_skipped(&mut value, &readings(&ast));
+            fill_skipped(&mut value, &parsed.readings);
         }
         meet_unknowns(&context, &value);
         match to_dynamic(&value) {
@@ -64,7 +87,7 @@ pub(crate) fn evaluate(base: &Base, limits: &Limits, expression: &Expression, sc
             Err(why) => return PhaseEnd::Failed(failure(expression, &why)),
         };
     }
-    let result = engine.eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &ast);
+    let result = engine.eval_ast_with_scope::<rhai::Dynamic>(&mut variables, &parsed.ast);
     if let Some(ended) = context.ended() {
         return match ended.end {
             PhaseEnd::Failed(failure) => PhaseEnd::Failed(placed(failure, Some(place(expression)))),

@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) base: Base,
     compiled: Cache<Compiled>,
+    expressions: Cache<expression::Parsed>,
     bound: Mutex<Vec<BoundFunctions>>,
 }
 
@@ -51,6 +52,7 @@ impl ScriptRunner {
         let shared = Shared {
             base: Base::new(),
             compiled: Cache::new(limits.compiled),
+            expressions: Cache::new(limits.compiled),
             bound: Mutex::default(),
             limits,
         };
@@ -81,7 +83,8 @@ impl StepRunner for ScriptRunner {
     }
 
     fn evaluate(&self, expression: &Expression, scope: &Map) -> PhaseEnd {
-        expression::evaluate(&self.shared.base, &self.shared.limits, expression, scope)
+        let Shared { limits, base, expressions, .. } = self.shared.as_ref();
+        expression::evaluate(base, limits, expressions, expression, scope)
     }
 }
 

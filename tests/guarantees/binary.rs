@@ -13,6 +13,8 @@ use sim::{By, World, WorldSpec};
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
     workflow: String,
+    /// A step in the middle: what came after it is the part that is taken back where a run is wanted `partly-undone`.
+    middle: String,
     /// What the binary finds in its environment, beside what every one of them does.
     pub(crate) environment: Vec<(&'static str, OsString)>,
 }
@@ -22,6 +24,7 @@ impl Bench {
         Bench {
             folder: tempfile::tempdir().expect("a temporary folder"),
             workflow: workflow.id.clone(),
+            middle: workflow.steps[workflow.steps.len() / 2].path.to_string(),
             environment: Vec::new(),
         }
     }
@@ -72,10 +75,14 @@ impl Bench {
             // Nothing was journaled: one begins again.
             None => self.run().map(str::to_owned).to_vec(),
             // A write that a kill left unanswered is only presumed to be ours: undo takes the plan that was read.
-            Some("succeeded") => {
-                let digest = self.json(&["undo", "latest", "--json"], 6)["undo"]["digest"].clone();
-                let digest = digest.as_str().expect("an undo plan has a digest");
-                ["undo", "latest", "--plan", digest].map(str::to_owned).to_vec()
+            Some("succeeded" | "partly-undone") => {
+                let mut undo = vec!["undo", "latest"];
+                if wanted == "partly-undone" {
+                    undo.extend(["--to", &self.middle]);
+                }
+                let digest = self.json(&[&undo[..], &["--json"]].concat(), 6)["undo"]["digest"].clone();
+                undo.extend(["--plan", digest.as_str().expect("an undo plan has a digest")]);
+                undo.into_iter().map(str::to_owned).collect()
             }
             Some("running" | "waiting" | "interrupted" | "in-doubt" | "undoing") => {
                 ["resume", "latest"].map(str::to_owned).to_vec()

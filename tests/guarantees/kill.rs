@@ -15,6 +15,8 @@ use crate::lab::{differences, shipped, sorted};
 const ROUNDS: u64 = 8;
 /// How often one run, and how often its undo, is killed at most.
 const KILLS: u64 = 4;
+/// Within so many lines of progress of a part's undo it is killed.
+const PART_LINES: u64 = 12;
 /// A kill comes at most so long after its line of progress.
 const LATE_MAX: Duration = Duration::from_millis(12);
 const SIGKILL: i32 = 9;
@@ -48,6 +50,37 @@ fn a_killed_binary_goes_on_where_it_stood() {
             assert_eq!(differences(&after, &untouched), Vec::<String>::new(), "{name}\n{}", bench.logs());
             let back = sorted(all[done.len()..].to_vec());
             assert_eq!(back, undo_effects, "{name}\n{}", bench.logs());
+        }
+    }
+    println!("rounds: {rounds}, kills: {killed}");
+    assert!(killed > 0, "no kill came before the binary was done");
+}
+
+#[test]
+fn a_killed_undo_of_a_part_goes_on_where_it_stood() {
+    let rounds = bounds::of("FOOTBRIDGE_KILL_ROUNDS", ROUNDS).div_ceil(2);
+    let mut killed = 0;
+    for (id, workflow) in shipped() {
+        let quiet = Bench::new(&workflow);
+        quiet.ends("succeeded", &quiet.run());
+        quiet.finish("partly-undone", &id);
+        let (in_part, _) = quiet.look();
+        quiet.finish("undone", &id);
+        let (untouched, effects) = quiet.look();
+        let effects = sorted(effects);
+        assert_ne!(differences(&in_part, &untouched), Vec::<String>::new(), "a part stands");
+
+        for round in 1..=rounds {
+            let mut moments = Moments(round);
+            let name = format!("{id}, round {round}");
+            let bench = Bench::new(&workflow);
+            bench.ends("succeeded", &bench.run());
+            for (wanted, world) in [("partly-undone", &in_part), ("undone", &untouched)] {
+                killed += killed_until(&bench, wanted, PART_LINES, &mut moments, &name);
+                let (after, _) = bench.look();
+                assert_eq!(differences(&after, world), Vec::<String>::new(), "{name}\n{}", bench.logs());
+            }
+            assert_eq!(sorted(bench.look().1), effects, "{name}\n{}", bench.logs());
         }
     }
     println!("rounds: {rounds}, kills: {killed}");

@@ -31,7 +31,8 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
         let (whole, loaded) = whole_run::gather(service, run).await?;
         let (records, files, head) = (whole.records.len(), whole.payloads.len(), whole.head());
         let told = |bytes: u64| {
-            format!("run {run}: {records} records, {files} kept files, {bytes} bytes; head {head}")
+            let kept = if files == 1 { "file" } else { "files" };
+            format!("run {run}: {records} records, {files} kept {kept}, {bytes} bytes; head {head}")
         };
         let output = context.output;
         if arguments.file == Path::new("-") {

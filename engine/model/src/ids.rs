@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,13 +95,14 @@ impl fmt::Display for StepId {
 
 /// Where a step stands in a run: `step`, `outer/inner` for a nested workflow, `step[item]` for one of a fan-out.
 ///
-/// Today every path is one step long; journals carry paths from the first event on so that they stay readable.
+/// Today every path is one step long; journals carry paths from the first event on so that they stay readable. Copies share
+/// the text: there are many.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct StepPath(String);
+pub struct StepPath(Arc<str>);
 
 impl StepPath {
-    pub fn new(path: impl Into<String>) -> StepPath {
+    pub fn new(path: impl Into<Arc<str>>) -> StepPath {
         StepPath(path.into())
     }
 

@@ -132,8 +132,8 @@ mod tests {
         let first = deep.steps[0].clone();
         for pair in names.windows(2) {
             let mut step = first.clone();
-            step.path = StepPath::new(&pair[1]);
-            step.needs = vec![StepPath::new(&pair[0])];
+            step.path = StepPath::new(pair[1].as_str());
+            step.needs = vec![StepPath::new(pair[0].as_str())];
             deep.steps.push(step);
         }
         assert_eq!(tree(&deep, Style::Plain).lines().count(), 3001);

@@ -266,7 +266,7 @@ impl Supervisor {
         *bench.pins.lock().expect("no holder of this lock panics") = state.pins.clone();
         let log = Arc::new(RunLog::new(&self.parts, Arc::clone(&bench.redactor), state));
         bench.log = Some(Arc::clone(&log));
-        Open { hand: Hand { bench, log, errand: None }, live: watch::channel(false).0 }
+        Open { hand: Hand { bench: Arc::new(bench), log, errand: None }, live: watch::channel(false).0 }
     }
 }
 

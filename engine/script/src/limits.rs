@@ -23,7 +23,7 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes of each thread's stack; reserved, not used up.
     pub stack_size: usize,
-    /// Compiled scripts kept.
+    /// Bytes of source text whose compiled form is kept: of scripts, and as many of expressions.
     pub compiled: usize,
 }
 
@@ -40,7 +40,7 @@ impl Default for Limits {
             expression_operations: 100_000,
             threads: 64,
             stack_size: 16 * 1024 * 1024,
-            compiled: 1_024,
+            compiled: 8 * 1024 * 1024,
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::phase::{Pause, Work, filled};
 /// A run's bench with its log: what every command needs.
 #[derive(Clone)]
 pub(crate) struct Hand {
-    pub(crate) bench: Bench,
+    pub(crate) bench: Arc<Bench>,
     pub(crate) log: Arc<RunLog>,
     /// What is performed with it, if anything.
     pub(crate) errand: Option<Errand>,

@@ -148,6 +148,49 @@ fn a_layer_may_forbid_that_the_work_of_others_is_lost() {
 }
 
 #[test]
+fn a_conflict_is_asked_about_only_where_that_is_allowed_and_somebody_is_there() {
+    let bench = Bench::new();
+    bench.write("contoso/overlay.toml", "[undo]\nconflicts = \"ask\"\n");
+    let layered = ["run", "sfb-online", "--target", "sim:lab", "--layer", "./contoso", "--yes", "--json"];
+    let run = bench.run(&layered).exits(0).run();
+    show_account(&bench, "lab");
+    let before = writes(&bench, "lab").len();
+    bench.run(&["undo", &run]).exits(6).says("someone changed it since").warns("nobody is here to ask");
+    bench.run(&["undo", &run, "--conflicts", "ask"]).exits(6).warns("nobody is here to ask");
+    bench.run(&["undo", &run, "--yes"]).exits(8).warns("FB0407");
+    assert_eq!(writes(&bench, "lab").len(), before);
+
+    let bench = Bench::new();
+    bench.write("contoso/overlay.toml", "[undo]\nconflicts = \"refuse\"\n");
+    let run = bench.run(&layered).exits(0).run();
+    bench.run(&["undo", &run, "--conflicts", "ask"]).exits(5).warns("FB0416").warns("./contoso");
+}
+
+#[test]
+fn what_an_undo_loses_is_planned_and_seen_before_it_is_lost() {
+    const MADE: &str = r#"key: "create", target: target, kind: "create", before: (), after: made,"#;
+    let bench = Bench::new();
+    bench.run(&["plan", "sfb-online", "--target", "sim:lab"]).exits(2);
+    let fresh = world(&bench, "lab").snapshot();
+    let shipped = include_str!("../../workflows/sfb-online/steps/application_account.rhai");
+    assert_eq!(shipped.matches(MADE).count(), 1);
+    let lossy = format!(r#"{MADE} reversibility: "with_loss", loss: "mail that came since","#);
+    bench.write("contoso/steps/application_account.rhai", &shipped.replace(MADE, &lossy));
+    let arguments = ["sfb-online", "--target", "sim:lab", "--layer", "./contoso"];
+    bench.run(&[&["plan"], &arguments[..]].concat()).exits(2).says("(undo loses mail that came since)");
+    let run = bench.run(&[&["run", "--yes", "--json"], &arguments[..]].concat()).exits(0).run();
+
+    let before = writes(&bench, "lab").len();
+    bench.run(&["undo", &run, "--yes"]).exits(5).warns("FB0409").warns("lost with it");
+    assert_eq!(writes(&bench, "lab").len(), before);
+    bench.run(&["undo", &run, "--plan"]).exits(2).says("lost is mail that came since");
+    let shown = bench.run(&["undo", &run, "--plan", "--json"]).exits(2).json();
+    let digest = shown["undo"]["digest"].as_str().expect("a digest").to_owned();
+    bench.run(&["undo", &run, "--plan", &digest]).exits(0);
+    assert_eq!(world(&bench, "lab").snapshot(), fresh);
+}
+
+#[test]
 fn a_stuck_undo_says_what_stands_and_each_way_on() {
     let bench = Bench::new();
     let run = finished(&bench);

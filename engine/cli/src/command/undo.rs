@@ -137,7 +137,8 @@ pub(crate) async fn carry_out(context: &Context, engine: &Engine, run: RunId, ho
         Consent::Asked | Consent::Shown | Consent::Yes => None,
     };
     let asks = context.output.can_ask() && how.consent == Consent::Asked;
-    if asks && asks_about_conflicts(&loaded, how)? {
+    let about_conflicts = asks_about_conflicts(&loaded, how)?;
+    if asks && about_conflicts {
         let Some(settled) = undo_shown::settle(context, service, plan, &mut wanted, &mut note).await? else {
             context.output.note("nothing was undone");
             return Ok(Exit::Error);

@@ -20,6 +20,7 @@ mod kerberos;
 mod local;
 mod oidc;
 mod openssl;
+mod own_functions;
 mod peer_process;
 mod psrp;
 mod psrp_faults;

@@ -1,7 +1,7 @@
 //! Functions of one's own: the guide's workflow proven and run, with a program for the shell in place of the guide's own.
 
-use crate::proving::{files, transcripts, without_times};
-use crate::support::Bench;
+use crate::proving::{transcripts, without_times};
+use crate::support::{Bench, files};
 
 const GUIDE: &str = include_str!("../../docs/guides/your-own-functions.md");
 const PROGRAM: &str = include_str!("notes.sh");

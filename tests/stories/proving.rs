@@ -1,19 +1,8 @@
 //! The guide to `footbridge test`: its files are written, its commands typed, and what they print is compared.
 
-use crate::support::Bench;
+use crate::support::{Bench, files};
 
 const GUIDE: &str = include_str!("../../docs/guides/test-your-workflow.md");
-
-/// The files that a guide shows: a line with the name in bold, then a block.
-pub(crate) fn files(guide: &'static str) -> Vec<(&'static str, &'static str)> {
-    let named = guide.split("\n**").skip(1).filter_map(|part| part.split_once("**\n\n```"));
-    named
-        .map(|(name, rest)| {
-            let block = rest.split("```").next().expect("a block ends");
-            (name, block.split_once('\n').expect("a block has a first line").1)
-        })
-        .collect()
-}
 
 /// What a guide's commands print, in order.
 pub(crate) fn transcripts(guide: &'static str) -> Vec<(Vec<&'static str>, &'static str)> {

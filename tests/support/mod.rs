@@ -10,4 +10,4 @@ mod transcript;
 pub(crate) use bench::{Bench, Going};
 pub(crate) use mask::masked;
 pub(crate) use outcome::Outcome;
-pub(crate) use transcript::{Transcript, transcripts, without_numbers};
+pub(crate) use transcript::{Transcript, files, transcripts, without_numbers};

@@ -23,6 +23,17 @@ pub(crate) fn transcripts(page: &str, part: &str) -> Vec<Transcript> {
         .collect()
 }
 
+/// The files that a guide shows: a line with the name in bold, then a block.
+pub(crate) fn files(guide: &'static str) -> Vec<(&'static str, &'static str)> {
+    let named = guide.split("\n**").skip(1).filter_map(|part| part.split_once("**\n\n```"));
+    named
+        .map(|(name, rest)| {
+            let block = rest.split("```").next().expect("a block ends");
+            (name, block.split_once('\n').expect("a block has a first line").1)
+        })
+        .collect()
+}
+
 /// Ports of this machine differ from time to time, and so does how long an answer took.
 pub(crate) fn without_numbers(text: &str) -> String {
     let marks = [

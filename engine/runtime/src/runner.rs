@@ -92,6 +92,8 @@ pub(crate) async fn run(hand: Hand, mut stop: watch::Receiver<bool>) -> Result<E
             }
         }
         tokio::select! {
+            // What ended first: it is news as well, and one look at both is enough.
+            biased;
             Some(done) = at_work.next() => done?,
             changed = news.changed() => { let _ = changed; }
             changed = stop.changed(), if !stopping => { let _ = changed; }

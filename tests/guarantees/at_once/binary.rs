@@ -49,11 +49,13 @@ fn processes_that_race_on_one_store_do_everything_once() {
         let name = format!("round {round}, {raced:?}");
         let state = bench.json(&["status", "latest", "--json"], 0)["runs"][0]["state"].clone();
         if state == "cancelled" {
-            let done = sorted(bench.look().1);
-            let mut once = done.clone();
-            once.dedup();
-            assert_eq!(done, once, "{name}\n{}", bench.logs());
-            assert!(done.iter().all(|effect| effects.contains(effect)), "{name}: {done:?}");
+            // Of some effects there are many alike: each is taken from those of the quiet run once.
+            let mut left = effects.clone();
+            for effect in bench.look().1 {
+                let at = left.iter().position(|one| *one == effect);
+                let at = at.unwrap_or_else(|| panic!("{name}: '{effect}' more often\n{}", bench.logs()));
+                left.swap_remove(at);
+            }
         } else {
             if state == "waiting" || state == "paused" {
                 let _ = bench.command(&["approve", "latest"]).output().expect("the binary starts");

@@ -141,3 +141,26 @@ fn each_choice_causes_what_it_says() {
         assert_eq!(logs.matches("about to call exchange::new_mail_user").count(), sent, "{logs}");
     }
 }
+
+/// The answer came, and then the script ran into its limit: what was written is known and is not written again.
+#[test]
+fn a_phase_that_never_ends_after_its_write_has_written_once() {
+    let bench = Bench::new();
+    bench.run(&["plan", "sfb-online", "--target", "sim:lab"]).exits(2);
+    let fresh = world(&bench, "lab").snapshot();
+    let shipped = include_str!("../../workflows/sfb-online/steps/role_assignment.rhai");
+    let endless = shipped.replacen("    #{ name: made.name }\n", "    loop { }\n", 1);
+    assert_ne!(shipped, endless);
+    bench.write("contoso/steps/role_assignment.rhai", &endless);
+    let run = ["run", "sfb-online", "--target", "sim:lab", "--layer", "./contoso", "--yes", "--json"];
+    let run = bench.run(&run).exits(1).warns("FB0204").run();
+    let assigned = |bench: &Bench| {
+        let written = writes(bench, "lab");
+        written.iter().filter(|write| write.contains("New-ManagementRoleAssignment")).count()
+    };
+    assert_eq!(assigned(&bench), 1);
+    bench.run(&["resume", &run]).exits(0);
+    assert_eq!(assigned(&bench), 1, "it was found");
+    bench.run(&["undo", &run, "--yes"]).exits(0);
+    assert_eq!(world(&bench, "lab").snapshot(), fresh);
+}

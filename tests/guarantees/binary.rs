@@ -13,8 +13,8 @@ use sim::{By, World, WorldSpec};
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
     workflow: String,
-    /// A step in the middle: what came after it is the part that is taken back where a run is wanted `partly-undone`.
-    middle: String,
+    /// The step that is taken back alone where a run is wanted `partly-undone`.
+    pub(crate) part: String,
     /// What the binary finds in its environment, beside what every one of them does.
     pub(crate) environment: Vec<(&'static str, OsString)>,
 }
@@ -24,7 +24,7 @@ impl Bench {
         Bench {
             folder: tempfile::tempdir().expect("a temporary folder"),
             workflow: workflow.id.clone(),
-            middle: workflow.steps[workflow.steps.len() / 2].path.to_string(),
+            part: String::new(),
             environment: Vec::new(),
         }
     }
@@ -78,7 +78,7 @@ impl Bench {
             Some("succeeded" | "partly-undone") => {
                 let mut undo = vec!["undo", "latest"];
                 if wanted == "partly-undone" {
-                    undo.extend(["--to", &self.middle]);
+                    undo.extend(["--only", &self.part]);
                 }
                 let digest = self.json(&[&undo[..], &["--json"]].concat(), 6)["undo"]["digest"].clone();
                 undo.extend(["--plan", digest.as_str().expect("an undo plan has a digest")]);

@@ -95,10 +95,10 @@ impl fmt::Display for StepId {
 
 /// Where a step stands in a run: `step`, `outer/inner` for a nested workflow, `step[item]` for one of a fan-out.
 ///
-/// Today every path is one step long; journals carry paths from the first event on so that they stay readable. Copies share
-/// the text: there are many.
+/// Today every path is one step long; journals carry paths from the first event on so that they stay readable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+// Copies share the text: there are many.
 pub struct StepPath(Arc<str>);
 
 impl StepPath {

@@ -9,6 +9,8 @@ use model::Workflow;
 use serde_json::Value;
 use sim::{By, World, WorldSpec};
 
+use crate::lab::sorted;
+
 /// A state folder and the workflow that is run in it.
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
@@ -123,6 +125,31 @@ impl Bench {
 
     pub(crate) fn logs(&self) -> String {
         String::from_utf8_lossy(&self.outcome(&["logs", "latest"]).stdout).into_owned()
+    }
+}
+
+/// A run and its undo that nobody disturbed: what every disturbed one must come to.
+pub(crate) struct Quiet {
+    /// Lines of progress of the run, and of its undo.
+    pub(crate) forward: u64,
+    pub(crate) backward: u64,
+    /// After the run, and after its undo.
+    pub(crate) world: Value,
+    pub(crate) untouched: Value,
+    /// Of the run, and of its undo; sorted.
+    pub(crate) effects: Vec<String>,
+    pub(crate) undo_effects: Vec<String>,
+}
+
+impl Quiet {
+    pub(crate) fn of(workflow: &Workflow) -> Quiet {
+        let bench = Bench::new(workflow);
+        let forward = bench.ends("succeeded", &bench.run());
+        let (world, effects) = bench.look();
+        let backward = bench.ends("undone", &["undo", "latest", "--yes"]);
+        let (untouched, all) = bench.look();
+        let undo_effects = sorted(all[effects.len()..].to_vec());
+        Quiet { forward, backward, world, untouched, effects: sorted(effects), undo_effects }
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
-use crate::binary::{Bench, Moments, is_progress};
+use crate::binary::{Bench, Moments, Quiet, is_progress};
 use crate::bounds;
 use crate::lab::{differences, shipped, sorted};
 
@@ -26,13 +26,7 @@ fn a_killed_binary_goes_on_where_it_stood() {
     let rounds = bounds::of("FOOTBRIDGE_KILL_ROUNDS", ROUNDS);
     let mut killed = 0;
     for (id, workflow) in shipped() {
-        let quiet = Bench::new(&workflow);
-        let forward = quiet.ends("succeeded", &quiet.run());
-        let (world, effects) = quiet.look();
-        let backward = quiet.ends("undone", &["undo", "latest", "--yes"]);
-        let (untouched, all_effects) = quiet.look();
-        let undo_effects = sorted(all_effects[effects.len()..].to_vec());
-        let effects = sorted(effects);
+        let Quiet { forward, backward, world, untouched, effects, undo_effects } = Quiet::of(&workflow);
         assert!(!effects.is_empty() && !undo_effects.is_empty());
         assert!(forward > 20 && backward > 5, "the binary tells how it goes on: {forward}, {backward}");
 

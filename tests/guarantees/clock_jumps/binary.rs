@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::binary::{Bench, Moments};
+use crate::binary::{Bench, Moments, Quiet};
 use crate::bounds;
 use crate::kill::killed_once;
 use crate::lab::{differences, shipped, sorted};
@@ -19,13 +19,7 @@ fn a_killed_binary_goes_on_by_a_clock_that_was_set() {
     let shim = preload::library("clock_jumps/shim.c", tools.path());
     let mut killed = 0;
     for (id, workflow) in shipped() {
-        let quiet = Bench::new(&workflow);
-        let forward = quiet.ends("succeeded", &quiet.run());
-        let (world, effects) = quiet.look();
-        let backward = quiet.ends("undone", &["undo", "latest", "--yes"]);
-        let (untouched, all) = quiet.look();
-        let undo_effects = sorted(all[effects.len()..].to_vec());
-        let effects = sorted(effects);
+        let Quiet { forward, backward, world, untouched, effects, undo_effects } = Quiet::of(&workflow);
         for (round, ahead) in (1..=rounds).flat_map(|round| [(round, -DAY_S), (round, DAY_S)]) {
             let name = format!("{id}, round {round}, the clock set by {ahead} s");
             let mut moments = Moments(round);

@@ -1,6 +1,7 @@
 //! From the process's arguments to its exit code.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
@@ -14,6 +15,9 @@ use crate::problem::{Outcome, Problem};
 use crate::settings::{self, Settings};
 use crate::wiring::Wiring;
 use crate::{Exit, command};
+
+/// Set once nothing that is still at work counts any more.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// The whole program.
 pub fn main(wiring: Wiring) -> ExitCode {
@@ -35,6 +39,7 @@ pub fn main(wiring: Wiring) -> ExitCode {
                 }
             });
             // A script or a read that is still at work must not keep the process: everything kept is on disk.
+            LEAVING.store(true, Ordering::Relaxed);
             runtime.shutdown_background();
             outcome
         }
@@ -56,12 +61,18 @@ pub fn main(wiring: Wiring) -> ExitCode {
     }
 }
 
-/// The threads that hold the store catch the panics of its database and tell them as errors: twice would be once too often.
+/// Tells panics, but for two that are none of ours. The threads that hold the store catch those of its database and tell
+/// them as errors: twice would be once too often. And a script that waits when the program leaves is cut off by one.
 fn tell_panics() {
     let otherwise = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        if !thread.name().is_some_and(|name| name.starts_with("journal")) {
+        let told_elsewhere = match thread.name() {
+            Some("script") => LEAVING.load(Ordering::Relaxed),
+            Some(name) => name.starts_with("journal"),
+            None => false,
+        };
+        if !told_elsewhere {
             otherwise(panic);
         }
     }));

@@ -1,6 +1,6 @@
 //! Sends the requests of one host call: reads again and again for seconds, writes once.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use contracts::CallContext;
@@ -35,8 +35,8 @@ pub(crate) enum Who {
 pub(crate) struct Shared {
     settings: GraphSettings,
     http: Result<reqwest::Client, String>,
-    /// For services on this machine or link.
-    near: Result<reqwest::Client, String>,
+    /// For services on this machine or link; few sign in through one.
+    near: OnceLock<Result<reqwest::Client, String>>,
     reader: Arc<Slot>,
     writer: Option<Arc<Slot>>,
     waits: Arc<dyn Waits>,
@@ -45,10 +45,9 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(settings: GraphSettings, waits: Arc<dyn Waits>, sign_ins: &SignIns) -> Shared {
         let http = http::client(&http::ClientOptions::default()).map_err(|error| error.to_string());
-        let near = http::direct_client().map_err(|error| error.to_string());
         let reader = sign_ins.slot(&settings, &settings.read);
         let writer = settings.write.as_ref().map(|writer| sign_ins.slot(&settings, writer));
-        Shared { settings, http, near, reader, writer, waits }
+        Shared { settings, http, near: OnceLock::new(), reader, writer, waits }
     }
 }
 
@@ -105,7 +104,8 @@ impl<'a> Client<'a> {
 
     /// The client that asks no proxy.
     pub(crate) fn near(&self) -> Result<&reqwest::Client, Failure> {
-        self.shared.near.as_ref().map_err(|why| no_client(why))
+        let near = self.shared.near.get_or_init(|| http::direct_client().map_err(|error| error.to_string()));
+        near.as_ref().map_err(|why| no_client(why))
     }
 
     pub(crate) fn waits(&self) -> &dyn Waits {

@@ -3,10 +3,11 @@
 //! It follows no redirect (a token must not travel to another host), repeats nothing by itself (a write must not be sent
 //! twice), asks for no compression, and trusts the system's roots or exactly the given ones.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::Resumption;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_platform_verifier::BuilderVerifierExt as _;
@@ -33,6 +34,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(20);
 
 /// Whoever is on the same link answers at once or is not there.
 const CONNECT_NEAR_MAX: Duration = Duration::from_secs(3);
+
+/// How long the system's roots are taken as they were read.
+const ROOTS_FRESH_MAX: Duration = Duration::from_secs(60);
 
 /// Builds a client.
 pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
@@ -62,15 +66,42 @@ fn builder(options: &ClientOptions) -> Result<reqwest::ClientBuilder, ClientErro
 
 /// How TLS is spoken: by whoever carries HTTP without this client.
 pub fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {
-    let tls_error = |error: rustls::Error| ClientError::Tls(error.to_string());
-    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(tls_error)?;
-    let builder = match &options.only_roots {
-        None => builder.with_platform_verifier().map_err(tls_error)?,
-        Some(pem) => builder.with_root_certificates(roots(pem)?),
+    match &options.only_roots {
+        None => system_tls(),
+        Some(pem) => {
+            let roots = roots(pem)?;
+            Ok(tls_builder()?.with_root_certificates(roots).with_no_client_auth())
+        }
+    }
+}
+
+/// TLS with the system's roots. To read them takes longer than most requests do, so clients built within
+/// [`ROOTS_FRESH_MAX`] of one another share them; whoever runs for months still sees new ones.
+fn system_tls() -> Result<ClientConfig, ClientError> {
+    static NEWEST: Mutex<Option<(Instant, ClientConfig)>> = Mutex::new(None);
+    let mut newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut config = match newest.take() {
+        Some((read_at, config)) if read_at.elapsed() < ROOTS_FRESH_MAX => {
+            newest.insert((read_at, config)).1.clone()
+        }
+        Some(_) | None => {
+            let config = tls_builder()?.with_platform_verifier().map_err(tls_error)?.with_no_client_auth();
+            newest.insert((Instant::now(), config)).1.clone()
+        }
     };
-    Ok(builder.with_no_client_auth())
+    // What a server lets one client take up again is no other client's.
+    config.resumption = Resumption::default();
+    Ok(config)
+}
+
+fn tls_builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, ClientError> {
+    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(tls_error)
+}
+
+fn tls_error(error: rustls::Error) -> ClientError {
+    ClientError::Tls(error.to_string())
 }
 
 fn roots(pem: &[u8]) -> Result<RootCertStore, ClientError> {

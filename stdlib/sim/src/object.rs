@@ -1,5 +1,7 @@
 //! A directory object: its class, its stored properties, how it is found by an identity and how a cmdlet shows it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -80,7 +82,7 @@ impl DirectoryObject {
     }
 
     /// The object as a cmdlet's answer: references resolved in `view`, `OriginatingServer` filled in.
-    pub(crate) fn shown(&self, view: &[Self], controller: &str) -> Value {
+    pub(crate) fn shown(&self, view: &[Arc<Self>], controller: &str) -> Value {
         let mut shown = Map::new();
         for (key, value) in &self.properties {
             match key.as_str() {
@@ -150,9 +152,9 @@ impl DirectoryObject {
 }
 
 /// The object that a stored reference points at.
-pub(crate) fn find<'a>(view: &'a [DirectoryObject], reference: &Value) -> Option<&'a DirectoryObject> {
+pub(crate) fn find<'a>(view: &'a [Arc<DirectoryObject>], reference: &Value) -> Option<&'a DirectoryObject> {
     let guid = reference.as_str()?;
-    view.iter().find(|object| object.guid == guid)
+    view.iter().map(Arc::as_ref).find(|object| object.guid == guid)
 }
 
 /// `*` stands for any run of characters; both sides are expected in one case.

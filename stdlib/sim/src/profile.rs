@@ -1,6 +1,7 @@
 //! Builds a world from its description: the profile first, then the deviations.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -119,7 +120,7 @@ fn deviate(state: &mut State, spec: &WorldSpec) -> Result<(), WorldError> {
     for setting in &spec.set {
         let found = named(state, &setting.class, setting.name.as_deref())?;
         for object in found {
-            let edit = Edit::Update { guid: object.guid, properties: setting.properties.clone() };
+            let edit = Edit::Update { guid: object.guid.clone(), properties: setting.properties.clone() };
             state.directory.write(0, 0, edit);
         }
     }
@@ -128,7 +129,7 @@ fn deviate(state: &mut State, spec: &WorldSpec) -> Result<(), WorldError> {
             Removal::ServicePrincipal(app_id) => tenant::remove_principal(state, app_id)?,
             Removal::Object { class, name } => {
                 for object in named(state, class, Some(name))? {
-                    state.directory.write(0, 0, Edit::Delete { guid: object.guid });
+                    state.directory.write(0, 0, Edit::Delete { guid: object.guid.clone() });
                 }
             }
             Removal::CertificateOn(server) => {
@@ -152,9 +153,9 @@ fn run(state: &mut State, name: &str, parameters: &Map<String, Value>) -> Result
 }
 
 /// Objects by the noun of their cmdlets; nothing found is an error, because a deviation that does nothing is a mistake.
-fn named(state: &State, class: &str, name: Option<&str>) -> Result<Vec<DirectoryObject>, WorldError> {
+fn named(state: &State, class: &str, name: Option<&str>) -> Result<Vec<Arc<DirectoryObject>>, WorldError> {
     let class_name = if class.eq_ignore_ascii_case("MailUser") { "User" } else { class };
-    let found: Vec<DirectoryObject> = state
+    let found: Vec<Arc<DirectoryObject>> = state
         .directory
         .view(None)
         .into_iter()

@@ -1,6 +1,7 @@
 //! The directory and its domain controllers: each controller sees what was written elsewhere some calls later.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,7 +19,7 @@ pub(crate) struct Controller {
 /// One write.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Edit {
-    Create(DirectoryObject),
+    Create(Arc<DirectoryObject>),
     /// Properties to set; whole values, last one wins.
     Update {
         guid: String,
@@ -38,13 +39,16 @@ struct Change {
     edit: Edit,
 }
 
+/// Objects by their GUIDs. Whoever looks shares them; a change makes its own copy of the one object.
+type Objects = BTreeMap<Arc<str>, Arc<DirectoryObject>>;
+
 /// All objects, and the writes that not every controller has seen. A controller's view is the settled base with the
 /// writes that it has seen laid over it in their order, so controllers converge whatever the order of arrival.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Directory {
     pub(crate) controllers: Vec<Controller>,
-    base: BTreeMap<String, DirectoryObject>,
-    changes: Vec<Change>,
+    base: Objects,
+    changes: Vec<Arc<Change>>,
     calls: u64,
     reads: u64,
     delay: u64,
@@ -62,28 +66,28 @@ impl Directory {
         self.calls += 1;
         let settled = self.changes.iter().take_while(|change| self.calls > change.elsewhere_after).count();
         for change in self.changes.drain(..settled) {
-            apply(&mut self.base, change.edit);
+            apply(&mut self.base, &change.edit);
         }
     }
 
     /// Lets every controller see everything.
     pub(crate) fn settle(&mut self) {
         for change in self.changes.drain(..) {
-            apply(&mut self.base, change.edit);
+            apply(&mut self.base, &change.edit);
         }
     }
 
     /// What a controller sees (`None`: what all will see in the end), in order of creation.
-    pub(crate) fn view(&self, controller: Option<usize>) -> Vec<DirectoryObject> {
+    pub(crate) fn view(&self, controller: Option<usize>) -> Vec<Arc<DirectoryObject>> {
         let mut objects = self.base.clone();
         for change in &self.changes {
             let seen =
                 controller.is_none_or(|index| index == change.origin) || self.calls > change.elsewhere_after;
             if seen {
-                apply(&mut objects, change.edit.clone());
+                apply(&mut objects, &change.edit);
             }
         }
-        let mut view: Vec<DirectoryObject> = objects.into_values().collect();
+        let mut view: Vec<_> = objects.into_values().collect();
         view.sort_by_key(|object| object.order);
         view
     }
@@ -91,7 +95,7 @@ impl Directory {
     /// Takes a write at a controller; `extra` calls are added to the delay.
     pub(crate) fn write(&mut self, controller: usize, extra: u64, edit: Edit) {
         let elsewhere_after = self.calls + self.delay + extra;
-        self.changes.push(Change { origin: controller, elsewhere_after, edit });
+        self.changes.push(Arc::new(Change { origin: controller, elsewhere_after, edit }));
     }
 
     /// The controller with this name (host name or fully qualified, without regard to case), gone or not.
@@ -117,18 +121,18 @@ impl Directory {
     }
 }
 
-fn apply(objects: &mut BTreeMap<String, DirectoryObject>, edit: Edit) {
+fn apply(objects: &mut Objects, edit: &Edit) {
     match edit {
         Edit::Create(object) => {
-            objects.insert(object.guid.clone(), object);
+            objects.insert(object.guid.as_str().into(), Arc::clone(object));
         }
         Edit::Update { guid, properties } => {
-            if let Some(object) = objects.get_mut(&guid) {
-                object.properties.extend(properties);
+            if let Some(object) = objects.get_mut(guid.as_str()) {
+                Arc::make_mut(object).properties.extend(properties.clone());
             }
         }
         Edit::Delete { guid } => {
-            objects.remove(&guid);
+            objects.remove(guid.as_str());
         }
     }
 }
@@ -140,9 +144,9 @@ mod tests {
     use super::*;
     use crate::object::Class;
 
-    fn object(guid: &str) -> DirectoryObject {
+    fn object(guid: &str) -> Arc<DirectoryObject> {
         let properties = Map::from_iter([("Name".to_owned(), json!(guid))]);
-        DirectoryObject { class: Class::User, order: 1, guid: guid.to_owned(), properties }
+        Arc::new(DirectoryObject { class: Class::User, order: 1, guid: guid.to_owned(), properties })
     }
 
     fn renamed(name: &str) -> Edit {

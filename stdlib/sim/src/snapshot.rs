@@ -1,5 +1,7 @@
 //! The comparable end state of a world: names instead of identifiers, no times, no counters.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -94,7 +96,7 @@ fn noun(object: &DirectoryObject) -> String {
     }
 }
 
-fn comparable(object: &DirectoryObject, view: &[DirectoryObject]) -> Value {
+fn comparable(object: &DirectoryObject, view: &[Arc<DirectoryObject>]) -> Value {
     let Value::Object(mut shown) = object.shown(view, "") else { return Value::Null };
     shown.retain(|key, _| !LEFT_OUT.contains(&key.as_str()));
     for (key, value) in &mut shown {

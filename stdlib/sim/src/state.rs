@@ -1,6 +1,7 @@
 //! Everything that a world is, in one value that goes to disk whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -62,7 +63,7 @@ impl State {
         class: Class,
         name: &str,
         mut properties: Map<String, Value>,
-    ) -> DirectoryObject {
+    ) -> Arc<DirectoryObject> {
         let order = self.number();
         let guid = self.new_guid(name);
         let domain =
@@ -116,7 +117,7 @@ impl State {
         ] {
             properties.insert(key.to_owned(), value);
         }
-        DirectoryObject { class, order, guid, properties }
+        Arc::new(DirectoryObject { class, order, guid, properties })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One running cmdlet: its bound parameters, the controller it speaks to, and what it may do to the directory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -83,12 +84,12 @@ impl<'a> Call<'a> {
     }
 
     /// What the controller of this call sees.
-    pub(crate) fn view(&self) -> Vec<DirectoryObject> {
+    pub(crate) fn view(&self) -> Vec<Arc<DirectoryObject>> {
         self.state.directory.view(Some(self.controller))
     }
 
     /// Objects of the view that a predicate accepts.
-    pub(crate) fn objects(&self, accepts: impl Fn(&DirectoryObject) -> bool) -> Vec<DirectoryObject> {
+    pub(crate) fn objects(&self, accepts: impl Fn(&DirectoryObject) -> bool) -> Vec<Arc<DirectoryObject>> {
         self.view().into_iter().filter(|object| accepts(object)).collect()
     }
 
@@ -96,11 +97,11 @@ impl<'a> Call<'a> {
     /// (the caution on the reference pages), unless the world is set to answer like a stricter server.
     pub(crate) fn meant(
         &mut self,
-        candidates: Vec<DirectoryObject>,
+        candidates: Vec<Arc<DirectoryObject>>,
         identity: Option<String>,
-    ) -> Result<Vec<DirectoryObject>, CmdletError> {
+    ) -> Result<Vec<Arc<DirectoryObject>>, CmdletError> {
         let Some(identity) = identity else { return Ok(candidates) };
-        let found: Vec<DirectoryObject> =
+        let found: Vec<Arc<DirectoryObject>> =
             candidates.iter().filter(|object| object.is(&identity)).cloned().collect();
         if !found.is_empty() {
             return Ok(found);
@@ -117,7 +118,7 @@ impl<'a> Call<'a> {
         &self,
         identity: &str,
         accepts: impl Fn(&DirectoryObject) -> bool,
-    ) -> Result<DirectoryObject, CmdletError> {
+    ) -> Result<Arc<DirectoryObject>, CmdletError> {
         let mut found = self.objects(|object| accepts(object) && object.is(identity));
         match found.len() {
             0 => Err(self.not_found(identity)),
@@ -138,7 +139,7 @@ impl<'a> Call<'a> {
     pub(crate) fn identified(
         &self,
         accepts: impl Fn(&DirectoryObject) -> bool,
-    ) -> Result<DirectoryObject, CmdletError> {
+    ) -> Result<Arc<DirectoryObject>, CmdletError> {
         self.one(&self.text("Identity").unwrap_or_default(), accepts)
     }
 
@@ -192,13 +193,13 @@ impl<'a> Call<'a> {
         object.shown(&self.view(), &self.controller_name())
     }
 
-    pub(crate) fn shown_all(&self, objects: &[DirectoryObject]) -> Vec<Value> {
+    pub(crate) fn shown_all(&self, objects: &[Arc<DirectoryObject>]) -> Vec<Value> {
         let (view, controller) = (self.view(), self.controller_name());
         objects.iter().map(|object| object.shown(&view, &controller)).collect()
     }
 
     /// Cuts a list to `ResultSize` (1000 when not given), with the warning that the product gives.
-    pub(crate) fn cut(&mut self, mut objects: Vec<DirectoryObject>) -> Vec<DirectoryObject> {
+    pub(crate) fn cut(&mut self, mut objects: Vec<Arc<DirectoryObject>>) -> Vec<Arc<DirectoryObject>> {
         let size = match self.value("ResultSize") {
             Some(Value::Number(number)) => number.as_u64().unwrap_or(1000),
             Some(Value::String(text)) => text.parse().unwrap_or(u64::MAX),
@@ -219,9 +220,9 @@ impl<'a> Call<'a> {
     }
 
     /// Creates an object; the answer is what this controller now shows.
-    pub(crate) fn create(&mut self, noun: &str, object: DirectoryObject) -> Value {
+    pub(crate) fn create(&mut self, noun: &str, object: Arc<DirectoryObject>) -> Value {
         let target = format!("{noun}/{}", object.name());
-        self.write(Edit::Create(object.clone()), target, "created".into());
+        self.write(Edit::Create(Arc::clone(&object)), target, "created".into());
         self.shown(&object)
     }
 

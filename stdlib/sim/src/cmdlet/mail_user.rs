@@ -1,5 +1,7 @@
 //! `New-`, `Get-`, `Set-`, `Remove-` and `Disable-MailUser`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Call, Cmdlet, call::class, flag, list, number, required, text};
@@ -268,10 +270,10 @@ fn address(call: &Call<'_>, parameter: &str) -> Result<Option<String>, CmdletErr
 }
 
 fn address_owner(
-    users: &[DirectoryObject],
+    users: &[Arc<DirectoryObject>],
     proxies: &[String],
     except: Option<&str>,
-) -> Option<DirectoryObject> {
+) -> Option<Arc<DirectoryObject>> {
     users
         .iter()
         .filter(|user| except != Some(user.guid.as_str()))
@@ -298,7 +300,7 @@ fn address_taken(call: &Call<'_>, proxy: &str, owner: &DirectoryObject) -> Cmdle
 
 /// The logon name that the server makes up. unconfirmed: its form; a name that fits is taken as it is here, a longer
 /// one becomes `$` and letters that nobody would choose.
-fn automatic_sam(name: &str, users: &[DirectoryObject]) -> String {
+fn automatic_sam(name: &str, users: &[Arc<DirectoryObject>]) -> String {
     let taken = |sam: &str| users.iter().any(|user| user.text("SamAccountName").eq_ignore_ascii_case(sam));
     let fits =
         name.chars().count() <= 20 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));

@@ -1,5 +1,7 @@
 //! `New-`, `Get-` and `Remove-ManagementRoleAssignment`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Call, Cmdlet, call::class, flag, required, text};
@@ -135,7 +137,7 @@ fn get(call: &mut Call<'_>) -> Result<Vec<Value>, CmdletError> {
                 group.class == Class::RoleGroup
                     && group.list("_members").iter().any(|member| find(&holders, member).is_some())
             });
-            let held = |one: &DirectoryObject, by: &[DirectoryObject]| {
+            let held = |one: &DirectoryObject, by: &[Arc<DirectoryObject>]| {
                 one.properties.get("_assignee").is_some_and(|assignee| find(by, assignee).is_some())
             };
             indirect = found.iter().filter(|one| held(one, &groups)).map(|one| one.guid.clone()).collect();

@@ -1,5 +1,7 @@
 //! `Get-`, `Add-` and `Remove-ManagementRoleEntry`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{Call, Cmdlet, call::class, list, number, required, text};
@@ -50,23 +52,21 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 /// `role\entry`, stars allowed in both. Where nothing matches, the answer is the entries of **all** roles.
 fn get(call: &mut Call<'_>) -> Result<Vec<Value>, CmdletError> {
     let roles = call.objects(class(Class::ManagementRole));
-    let all: Vec<(DirectoryObject, Value)> = roles
+    let all: Vec<(&DirectoryObject, &Value)> = roles
         .iter()
-        .flat_map(|role| role.list("_entries").iter().map(|entry| (role.clone(), entry.clone())))
+        .flat_map(|role| role.list("_entries").iter().map(|entry| (role.as_ref(), entry)))
         .collect();
     let mut found = match call.text("Identity") {
         None => all,
         Some(identity) => {
             let (role_pattern, entry_pattern) = split(&identity);
-            let matching: Vec<(DirectoryObject, Value)> = all
-                .iter()
-                .filter(|(role, entry)| {
-                    role.is(role_pattern) && {
-                        let name = entry["Name"].as_str().unwrap_or_default().to_lowercase();
-                        glob(&entry_pattern.to_lowercase(), &name)
-                    }
+            let entry_pattern = entry_pattern.to_lowercase();
+            let in_meant_roles = all.iter().filter(|(role, _)| role.is(role_pattern));
+            let matching = in_meant_roles
+                .filter(|(_, entry)| {
+                    glob(&entry_pattern, &entry["Name"].as_str().unwrap_or_default().to_lowercase())
                 })
-                .cloned()
+                .copied()
                 .collect();
             // A role that is there and has no such entry answers with nothing; a role that is not there is an
             // identity that does not exist.
@@ -158,7 +158,7 @@ fn write(call: &mut Call<'_>, role: &DirectoryObject, entries: Vec<Value>, summa
 }
 
 /// The role and the entry's name of `Identity`; entries of built-in roles cannot be changed.
-fn custom_role(call: &Call<'_>) -> Result<(DirectoryObject, String), CmdletError> {
+fn custom_role(call: &Call<'_>) -> Result<(Arc<DirectoryObject>, String), CmdletError> {
     let identity = call.text("Identity").unwrap_or_default();
     let (role, entry) = split(&identity);
     if !identity.contains('\\') || entry.is_empty() || identity.contains('*') {

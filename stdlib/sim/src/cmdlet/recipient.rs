@@ -1,5 +1,7 @@
 //! `Get-Recipient`, and the choosing by identity, filter and size that recipient cmdlets share.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Call, Cmdlet, list, number, text};
@@ -49,12 +51,12 @@ fn get(call: &mut Call<'_>) -> Result<Vec<Value>, CmdletError> {
 /// An identity that is an address is matched with every proxy address.
 pub(super) fn chosen(
     call: &mut Call<'_>,
-    candidates: Vec<DirectoryObject>,
-) -> Result<Vec<DirectoryObject>, CmdletError> {
+    candidates: Vec<Arc<DirectoryObject>>,
+) -> Result<Vec<Arc<DirectoryObject>>, CmdletError> {
     let identity = call.text("Identity");
-    let by_address: Vec<DirectoryObject> = identity.as_deref().map_or_else(Vec::new, |identity| {
+    let by_address: Vec<Arc<DirectoryObject>> = identity.as_deref().map_or_else(Vec::new, |identity| {
         let bare = identity.split_once(':').map_or(identity, |(_, bare)| bare);
-        let owns = |object: &&DirectoryObject| {
+        let owns = |object: &&Arc<DirectoryObject>| {
             object.list("EmailAddresses").iter().filter_map(Value::as_str).any(|proxy| {
                 proxy.split_once(':').is_some_and(|(_, address)| address.eq_ignore_ascii_case(bare))
             })

@@ -1,5 +1,7 @@
 //! The organisation's web services to somebody without a login: 401, and the Bearer challenge where OAuth is on.
 
+use std::sync::Arc;
+
 use super::http::{Answer, Asked, request_ids};
 use crate::{
     object::{Class, DirectoryObject},
@@ -43,7 +45,7 @@ pub(super) fn ews(state: &mut State, asked: &Asked) -> Answer {
 
 /// The access control service of the tenant, and partner applications that bring their own certificate. unconfirmed:
 /// whether applications that rely on an auth server are listed; here they are not, so nobody builds on it.
-fn issuers(state: &State, view: &[DirectoryObject]) -> Vec<String> {
+fn issuers(state: &State, view: &[Arc<DirectoryObject>]) -> Vec<String> {
     let enabled =
         |class: Class| view.iter().filter(move |object| object.class == class && object.flag("Enabled"));
     let servers = enabled(Class::AuthServer)

@@ -29,8 +29,9 @@ const SETTINGS_FILE: &str = "conf";
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const TREE: &str = "journal";
 
-/// How long a closing store waits for sled's background threads to let go of its data file.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a closing store waits for looks that nobody awaits any more, and for sled's background threads to let go of its
+/// data file.
+pub(crate) const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// An open store. Fields are dropped in this order: the database before the lock.
 #[derive(Debug)]

@@ -10,10 +10,10 @@ use contracts::{Durability, Journal, JournalError};
 use model::{Code, Digest, Record, RunId};
 
 use crate::committer::Committer;
-use crate::database::Database;
+use crate::database::{CLOSING_PATIENCE, Database};
 use crate::encoding::{self, Body, Damage};
 use crate::inbox::{Answered, Backlog, Inbox};
-use crate::{disk, sequence, tally};
+use crate::{disk, sequence, tally, waiting};
 
 /// A store in a folder of its own, held by one process at a time. Its methods need a tokio runtime.
 ///
@@ -155,6 +155,8 @@ impl Drop for SledJournal {
             // Its panics were caught and answered before.
             drop(thread.join());
         }
+        // A look whose caller stopped waiting goes on; whoever opens the folder next must not find it held by that.
+        waiting::poll(CLOSING_PATIENCE, || Arc::strong_count(&self.database) == 1);
     }
 }
 

@@ -44,9 +44,9 @@ impl SimLaboratory {
 }
 
 impl SimWorld {
-    async fn around(world: World, own: Arc<OwnWorld>) -> Result<Arc<dyn LabWorld>, Failure> {
-        let sim = Arc::new(SimTargets::around(TARGET, world.clone()).await?);
-        Ok(Arc::new(SimWorld { world, own, sim }))
+    fn around(world: World, own: OwnWorld) -> Arc<dyn LabWorld> {
+        let sim = Arc::new(SimTargets::around(TARGET, world.clone()));
+        Arc::new(SimWorld { world, own: Arc::new(own), sim })
     }
 }
 
@@ -61,7 +61,7 @@ impl Laboratory for SimLaboratory {
         let spec: WorldSpec = serde_json::from_value(spec)
             .map_err(|error| Failure::invalid(Code::Case, format!("the world of the case: {error}")))?;
         let world = World::new(&spec).map_err(|error| refused(&error))?;
-        SimWorld::around(world, Arc::new(own)).await
+        Ok(SimWorld::around(world, own))
     }
 }
 
@@ -134,7 +134,7 @@ impl LabWorld for SimWorld {
     }
 
     async fn fork(&self) -> Result<Arc<dyn LabWorld>, Failure> {
-        SimWorld::around(self.world.fork(), Arc::new(self.own.fork()?)).await
+        Ok(SimWorld::around(self.world.fork(), self.own.fork().await?))
     }
 }
 

@@ -14,6 +14,7 @@ use exchange::{Command, ExchangeModule, ExchangeShell, MetadataSource, Reply, Sh
 use graph::{Credential, GraphModule, GraphSettings, Identity};
 use model::{Class, Code, Failure, FunctionSpec, RunId};
 use sim::{CmdletError, ErrorKind, Tenant, World, WorldError, WorldSpec};
+use tokio::sync::OnceCell;
 
 /// The client that signs in to a simulated tenant which accepts any.
 const CLIENT_ID: &str = "5e5f0f7c-6a58-4f0b-9d0e-3c7b7f1f5a10";
@@ -37,10 +38,10 @@ pub(crate) struct SimTargets {
     functions: Vec<FunctionSpec>,
 }
 
-/// A world with its tenant on a socket of this machine.
+/// A world, and its tenant on a socket of this machine once somebody needs it.
 struct OpenWorld {
     world: World,
-    tenant: Tenant,
+    tenant: OnceCell<Tenant>,
 }
 
 /// A target's name, understood.
@@ -48,6 +49,26 @@ struct OpenWorld {
 enum Name<'a> {
     ThrowAway,
     Kept(&'a str),
+}
+
+impl OpenWorld {
+    fn new(world: World) -> OpenWorld {
+        OpenWorld { world, tenant: OnceCell::new() }
+    }
+
+    async fn served(&self) -> Result<&Tenant, Failure> {
+        let serve = || async {
+            let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+            sim::serve(self.world.clone(), address).await.map_err(|error| {
+                Failure::new(
+                    Code::Simulator,
+                    Class::Transient,
+                    format!("serve the simulated tenant on 127.0.0.1: {error}"),
+                )
+            })
+        };
+        self.tenant.get_or_try_init(serve).await
+    }
 }
 
 impl SimTargets {
@@ -67,13 +88,12 @@ impl SimTargets {
     }
 
     /// Opens one world in memory under `name`, a kept target's, and nothing else.
-    pub(crate) async fn around(name: &str, world: World) -> Result<SimTargets, Failure> {
+    pub(crate) fn around(name: &str, world: World) -> SimTargets {
         let targets = SimTargets::new(PathBuf::new(), |name| {
             Err(Failure::invalid(Code::TargetUnknown, format!("there is no target '{name}' in a laboratory")))
         });
-        let open = serve(world).await?;
-        targets.known().insert(name.to_owned(), open);
-        Ok(targets)
+        targets.known().insert(name.to_owned(), Arc::new(OpenWorld::new(world)));
+        targets
     }
 
     /// The world behind a key, if it is open: `sim:NAME`, or `run-ID` for the throw-away world of a run.
@@ -82,12 +102,12 @@ impl SimTargets {
         self.known().get(key).map(|open| open.world.clone())
     }
 
-    /// Where the tenant of a kept world that is open listens, by name.
+    /// Where the tenant of a target's world listens, by name.
     #[allow(dead_code, reason = "for tests that include this file")]
-    pub(crate) fn addresses(&self, key: &str) -> Option<Vec<(String, String)>> {
-        let known = self.known();
-        let tenant = &known.get(key)?.tenant;
-        Some(vec![
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<(String, String)>, Failure> {
+        let open = self.opened(name, None).await?;
+        let tenant = open.served().await?;
+        Ok(vec![
             ("sign-in".to_owned(), tenant.login_url()),
             ("graph".to_owned(), tenant.graph_url()),
             ("exchange".to_owned(), tenant.exchange_url()),
@@ -110,7 +130,7 @@ impl SimTargets {
         let Some(key) = key(name, run)? else {
             // Planning looks at a fresh world of its own and leaves nothing behind.
             let world = World::new(&(self.spec_for)(name)?).map_err(|error| unusable(&error))?;
-            return serve(world).await;
+            return Ok(Arc::new(OpenWorld::new(world)));
         };
         let _opening = self.opening.lock().await;
         if let Some(known) = self.known().get(&key).cloned() {
@@ -125,7 +145,7 @@ impl SimTargets {
             )
         })?;
         let world = self.open_file(&self.file(&key), &spec).await?;
-        let fresh = serve(world).await?;
+        let fresh = Arc::new(OpenWorld::new(world));
         self.known().insert(key, Arc::clone(&fresh));
         Ok(fresh)
     }
@@ -164,8 +184,9 @@ impl SimTargets {
         graph: Option<GraphModule>,
     ) -> Result<Vec<Arc<dyn HostModule>>, Failure> {
         let open = self.opened(name, run).await?;
+        let tenant_of_world = open.served().await?;
         let spec = open.world.spec();
-        let web = open.tenant.exchange_url();
+        let web = tenant_of_world.exchange_url();
         let shell = Arc::new(SimShell { world: open.world.clone() });
         let metadata =
             MetadataSource { url: format!("{web}/autodiscover/metadata/json/1"), only_roots: None };
@@ -175,8 +196,8 @@ impl SimTargets {
             credential: Credential::SecretText(SecretText::new(secret)),
         };
         let mut settings = GraphSettings::new(
-            open.tenant.login_url(),
-            open.tenant.graph_url(),
+            tenant_of_world.login_url(),
+            tenant_of_world.graph_url(),
             tenant.unwrap_or(&spec.tenant).to_owned(),
             identity,
         );
@@ -258,18 +279,6 @@ fn parsed(name: &str) -> Result<Name<'_>, Failure> {
         ));
     }
     Ok(Name::Kept(kept))
-}
-
-async fn serve(world: World) -> Result<Arc<OpenWorld>, Failure> {
-    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let tenant = sim::serve(world.clone(), address).await.map_err(|error| {
-        Failure::new(
-            Code::Simulator,
-            Class::Transient,
-            format!("serve the simulated tenant on 127.0.0.1: {error}"),
-        )
-    })?;
-    Ok(Arc::new(OpenWorld { world, tenant }))
 }
 
 fn unusable(error: &WorldError) -> Failure {

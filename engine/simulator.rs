@@ -159,8 +159,7 @@ impl Simulator for Kept {
             opened.faults(Kept::faults_of(faults)?).map_err(|error| unusable(error.to_string()))?;
         }
         let session = targets.open(&target, None).await?;
-        let tenant =
-            targets.addresses(&target).ok_or_else(|| Failure::bug("an opened world serves its tenant"))?;
+        let tenant = targets.addresses(&target).await?;
         let spec = opened.spec();
         let mut facts = vec![("tenant id".to_owned(), spec.tenant), ("domain".to_owned(), spec.domain)];
         facts.extend(tenant);

@@ -13,6 +13,7 @@ use process::{ProcessModule, StandInWorld, Surroundings};
 use prove::{Fate, Fault, LabEffect};
 use serde_json::Value as Json;
 use tempfile::TempDir;
+use tokio::sync::RwLock;
 
 use super::{RETRY_AFTER_S, fate};
 
@@ -22,6 +23,8 @@ pub(super) struct OwnWorld {
     folder: Arc<TempDir>,
     variable: fn(&str) -> Option<OsString>,
     inner: Mutex<Inner>,
+    /// Shared by writes under way, and held alone while the files are copied.
+    writing: RwLock<()>,
 }
 
 #[derive(Clone, Default)]
@@ -56,11 +59,13 @@ pub(super) fn is_own(operation: &str) -> bool {
 impl OwnWorld {
     pub(super) fn new(variable: fn(&str) -> Option<OsString>) -> Result<OwnWorld, Failure> {
         let folder = Arc::new(tempfile::tempdir().map_err(|cause| unusable("it cannot be made", &cause))?);
-        Ok(OwnWorld { folder, variable, inner: Mutex::default() })
+        Ok(OwnWorld { folder, variable, inner: Mutex::default(), writing: RwLock::default() })
     }
 
-    /// A world of its own with the same files, which goes on from here.
-    pub(super) fn fork(&self) -> Result<OwnWorld, Failure> {
+    /// A world of its own with the same files, which goes on from here. Waits for writes under way: their
+    /// files may be half written.
+    pub(super) async fn fork(&self) -> Result<OwnWorld, Failure> {
+        let _no_write = self.writing.write().await;
         let fork = OwnWorld::new(self.variable)?;
         copy(self.folder.path(), fork.folder.path())
             .map_err(|cause| unusable("it cannot be copied", &cause))?;
@@ -217,6 +222,10 @@ impl HostModule for Watched {
         let run = call.context.run().map(|run| run.to_string());
         let arguments = serde_json::to_string(&call.arguments).expect("arguments always have a JSON form");
         let target = run.map_or_else(|| arguments.clone(), |run| arguments.replace(&run, "RUN"));
+        let _under_way = match spec.effect {
+            Effect::Write => Some(self.world.writing.read().await),
+            Effect::Read => None,
+        };
         let reply = self.module.call(call).await?;
         if spec.effect == Effect::Write {
             let effect = LabEffect { operation: spec.path(), target };
@@ -290,8 +299,8 @@ fn picture(folder: &Path) -> std::io::Result<Json> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn effects_keep_their_order_and_files_their_form() {
+    #[tokio::test]
+    async fn effects_keep_their_order_and_files_their_form() {
         let world = OwnWorld::new(|_| None).expect("a world");
         let effect = |name: &str| LabEffect { operation: name.to_owned(), target: String::new() };
         for (name, after) in [("a::first", 0), ("a::second", 1), ("a::third", 1)] {
@@ -307,7 +316,7 @@ mod tests {
         assert_eq!(world.files().expect("files"), None);
         let files = serde_json::json!({ "a": { "notes.json": { "x": 1 }, "in/plain.txt": "x" } });
         world.put(&files).expect("written");
-        let fork = world.fork().expect("forked");
+        let fork = world.fork().await.expect("forked");
         world.put(&serde_json::json!({ "a": { "notes.json": "{}" } })).expect("written");
         let expected = serde_json::json!({ "a": { "notes.json": { "x": 1 }, "in": { "plain.txt": "x" } } });
         assert_eq!(fork.files().expect("files"), Some(expected));

@@ -1,39 +1,28 @@
 //! The process dies at one write to its journal; whoever takes the run up must end it as if nothing had happened, and its
 //! undo must bring back the same.
 
-use std::sync::Arc;
-
 use model::event::Decision;
 use model::{Event, Life, RunId};
 
 use crate::disturbance::{Half, Moment};
-use crate::dying_journal::DyingJournal;
 use crate::lab::{Lab, Write};
-use crate::reference::{Reference, Setup};
+use crate::reference::Reference;
 use crate::trial::Tried;
 
-pub(crate) async fn crash(
-    setup: &Setup,
-    reference: &Reference,
-    half: Half,
-    moment: Moment,
-    write: usize,
-) -> Tried {
-    match half {
-        Half::Run => forward(setup, reference, moment, write).await,
-        Half::Undo => undo(reference, moment, write).await,
-    }
+pub(crate) async fn crash(reference: &Reference, half: Half, moment: Moment, write: usize) -> Tried {
+    let Some(point) = reference.half(half).points.at(moment, write) else { return Ok(false) };
+    let verdict = point.verdict.get_or_init(|| async {
+        let lab = point.lab().await;
+        match half {
+            Half::Run => forward(reference, &lab).await,
+            Half::Undo => undo(reference, &lab).await,
+        }
+    });
+    verdict.await.clone().map(|()| true)
 }
 
-async fn forward(setup: &Setup, reference: &Reference, moment: Moment, write: usize) -> Tried {
-    let lab = setup.lab().await?;
-    let dying = Arc::new(DyingJournal::new(lab.journal(), write, moment));
-    // It fails or it does not: what counts is what the next process makes of it.
-    let _ = lab.forward(&lab.dying_process(&dying)).await;
-    if !dying.mortality().is_dead() {
-        return Ok(false);
-    }
-    dying.mortality().quiet().await;
+/// A process died in the run; the next one takes it up, or begins it.
+async fn forward(reference: &Reference, lab: &Lab) -> Result<(), String> {
     let process = lab.process();
     let mut unrecorded = Vec::new();
     let run = match lab.runs().await.first() {
@@ -45,21 +34,14 @@ async fn forward(setup: &Setup, reference: &Reference, moment: Moment, write: us
         None => lab.forward(&process).await.map_err(|failure| failure.to_string())?,
     };
     lab.expect_life(run, Life::Succeeded).await?;
-    reference.compare(&reference.run, &lab, run, 0).await?;
-    found(&lab, run, &unrecorded).await?;
-    reference.compare_undo(&lab, &process, run).await?;
-    Ok(true)
+    reference.compare(&reference.run, lab, run, 0).await?;
+    found(lab, run, &unrecorded).await?;
+    reference.compare_undo(lab, &process, run).await
 }
 
-async fn undo(reference: &Reference, moment: Moment, write: usize) -> Tried {
-    let (lab, run) = (reference.finished().await?, reference.id);
-    let from = lab.world.effects().len();
-    let dying = Arc::new(DyingJournal::new(lab.journal(), write, moment));
-    let _ = lab.undo(&lab.dying_process(&dying), run).await;
-    if !dying.mortality().is_dead() {
-        return Ok(false);
-    }
-    dying.mortality().quiet().await;
+/// A process died in the undo.
+async fn undo(reference: &Reference, lab: &Lab) -> Result<(), String> {
+    let run = reference.id;
     let unrecorded = lab.unrecorded(run).await;
     let process = lab.process();
     match lab.state(run).await?.life {
@@ -67,9 +49,8 @@ async fn undo(reference: &Reference, moment: Moment, write: usize) -> Tried {
         _ => lab.take_up(&process, run).await.map_err(|failure| failure.to_string())?,
     }
     lab.expect_life(run, Life::Undone).await?;
-    reference.compare(&reference.undo, &lab, run, from).await?;
-    found(&lab, run, &unrecorded).await?;
-    Ok(true)
+    reference.compare(&reference.undo, lab, run, reference.run.effects.len()).await?;
+    found(lab, run, &unrecorded).await
 }
 
 /// An effect that nobody wrote down must have been found, by looking or by asking, and not merely made again.

@@ -16,9 +16,8 @@ use serde_json::Value as Json;
 use store::MemoryJournal;
 
 use crate::clock::LabClock;
-use crate::dying_journal::DyingJournal;
 use crate::laboratory::{LabEffect, LabWorld};
-use crate::watched::{Ledger, Mortality, WatchedTargets};
+use crate::watched::{Ledger, WatchedTargets};
 
 /// Who acts in a proof.
 pub(crate) const BY: &str = "proof";
@@ -56,13 +55,17 @@ impl Lab {
         }
     }
 
-    /// A lab of its own that goes on from here.
+    /// A lab of its own that goes on from here, also while a write is under way: it took effect by now, or never does.
     pub(crate) async fn fork(&self) -> Result<Lab, Failure> {
+        // Journal first: an effect has its intent there, and may be made until the world is copied.
+        let journal = self.journal.fork();
+        let world = self.world.fork().await?;
+        let ledger = self.ledger.fork(world.effects().len());
         Ok(Lab {
-            journal: self.journal.fork(),
-            world: self.world.fork().await?,
+            journal,
+            world,
             clock: Arc::new(self.clock.fork()),
-            ledger: Arc::default(),
+            ledger: Arc::new(ledger),
             steps: Arc::clone(&self.steps),
             workflow: Arc::clone(&self.workflow),
             params: self.params.clone(),
@@ -75,21 +78,19 @@ impl Lab {
 
     /// A process on this lab's own journal.
     pub(crate) fn process(&self) -> Arc<Supervisor> {
-        self.process_on(self.journal(), Arc::default())
-    }
-
-    /// A process that may die, or is counted.
-    pub(crate) fn dying_process(&self, journal: &Arc<DyingJournal>) -> Arc<Supervisor> {
-        self.process_on(Arc::clone(journal) as _, Arc::clone(journal.mortality()))
+        self.process_on(self.journal())
     }
 
     /// A process: what it knows is gone with it; journal and world stay.
-    fn process_on(&self, journal: Arc<dyn Journal>, mortality: Arc<Mortality>) -> Arc<Supervisor> {
-        let (world, ledger) = (Arc::clone(&self.world), Arc::clone(&self.ledger));
-        let targets = self.world.targets();
+    pub(crate) fn process_on(&self, journal: Arc<dyn Journal>) -> Arc<Supervisor> {
+        let targets = WatchedTargets {
+            world: Arc::clone(&self.world),
+            targets: self.world.targets(),
+            ledger: Arc::clone(&self.ledger),
+        };
         Supervisor::new(Parts {
             journal,
-            targets: Arc::new(WatchedTargets { world, targets, ledger, mortality }),
+            targets: Arc::new(targets),
             steps: Arc::clone(&self.steps),
             clock: Arc::clone(&self.clock) as _,
             secrets: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use contracts::{Clock, StepRunner};
 use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{self, FuturesUnordered};
 use model::Workflow;
 
 use crate::case::Case;
@@ -64,16 +64,28 @@ pub async fn prove(
     heard: &(dyn Fn(&End) + Send + Sync),
 ) -> Proof {
     let workflow = Arc::new(workflow);
+    let setups = cases.into_iter().map(|case| Setup {
+        laboratory: Arc::clone(&laboratory),
+        steps: Arc::clone(&steps),
+        workflow: Arc::clone(&workflow),
+        case: Arc::new(case),
+    });
+    let parallel = wanted.parallel.max(1);
+    let mut prepared = stream::iter(setups)
+        .map(|setup| {
+            let disturbed = setup.case.succeeds_alone() && wanted.disturbs();
+            let points = wanted.crashes();
+            tokio::spawn(async move {
+                let reference =
+                    if disturbed { Some(Reference::of(&setup, points).await.map(Arc::new)) } else { None };
+                (setup, reference)
+            })
+        })
+        .buffered(parallel);
     let mut queue = Vec::new();
-    for case in cases {
-        let setup = Setup {
-            laboratory: Arc::clone(&laboratory),
-            steps: Arc::clone(&steps),
-            workflow: Arc::clone(&workflow),
-            case: Arc::new(case),
-        };
-        let disturbed = setup.case.succeeds_alone() && wanted.disturbs();
-        let reference = if disturbed { Some(Reference::of(&setup).await.map(Arc::new)) } else { None };
+    while let Some(ready) = prepared.next().await {
+        // A run that panics is a mistake of ours, and the proof is worth nothing without it.
+        let (setup, reference) = ready.expect("no undisturbed run panics");
         for disturbance in wanted.disturbances(reference.as_ref().and_then(|one| one.as_ref().ok())) {
             queue.push((setup.clone(), reference.clone(), disturbance));
         }
@@ -82,7 +94,7 @@ pub async fn prove(
     let mut going = FuturesUnordered::new();
     let mut ends = Vec::new();
     loop {
-        while going.len() < wanted.parallel.max(1) {
+        while going.len() < parallel {
             let Some((place, (setup, reference, disturbance))) = queue.next() else { break };
             let clock = Arc::clone(&clock);
             going.push(tokio::spawn(async move {
@@ -114,6 +126,10 @@ impl Wanted {
             || self.repeat
             || self.faults.is_some()
             || self.only.as_ref().is_some_and(|only| *only != Disturbance::None)
+    }
+
+    fn crashes(&self) -> bool {
+        self.crash || matches!(self.only, Some(Disturbance::Crash { .. }))
     }
 
     fn disturbances(&self, reference: Option<&Arc<Reference>>) -> Vec<Disturbance> {
@@ -148,12 +164,8 @@ impl Wanted {
 }
 
 fn crashes(half: Half, done: &Done) -> impl Iterator<Item = Disturbance> {
-    let count = |moment: Moment| match moment {
-        Moment::Before | Moment::After => done.journal_writes,
-        Moment::Unrecorded => done.recorded_effects,
-    };
     Moment::ALL.iter().flat_map(move |moment| {
-        (0..count(*moment)).map(move |write| Disturbance::Crash { half, moment: *moment, write })
+        (0..done.points.count(*moment)).map(move |write| Disturbance::Crash { half, moment: *moment, write })
     })
 }
 
@@ -173,9 +185,7 @@ async fn one(
     let reference = reference.ok_or("only a case that succeeds, nobody else acting, can be disturbed")??;
     match disturbance {
         Disturbance::None => Ok(true),
-        Disturbance::Crash { half, moment, write } => {
-            crash::crash(setup, &reference, *half, *moment, *write).await
-        }
+        Disturbance::Crash { half, moment, write } => crash::crash(&reference, *half, *moment, *write).await,
         Disturbance::Fail { half, operation, nth, way } => {
             let fault = Fault { operation: operation.clone(), nth: *nth, way: *way };
             fail::fail(setup, &reference, *half, fault).await

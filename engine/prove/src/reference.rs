@@ -11,9 +11,10 @@ use serde_json::Value as Json;
 use crate::alike::alike;
 use crate::case::Case;
 use crate::difference::differences;
-use crate::dying_journal::DyingJournal;
+use crate::disturbance::Half;
 use crate::lab::Lab;
 use crate::laboratory::{LabEffect, LabWorld, Laboratory};
+use crate::points::{Points, Recorder};
 
 /// A case with all that it needs to be played again and again.
 #[derive(Clone)]
@@ -51,9 +52,8 @@ pub(crate) struct Done {
     /// Sorted.
     pub(crate) effects: Vec<LabEffect>,
     pub(crate) writes: Vec<Write>,
-    /// How many times the journal was written, and how many of these writes recorded an effect.
-    pub(crate) journal_writes: usize,
-    pub(crate) recorded_effects: usize,
+    /// Where its process could have died; none where nobody wants to know.
+    pub(crate) points: Points,
 }
 
 /// One write: the operation as the world names it, and at which call of that operation, from 1.
@@ -64,23 +64,31 @@ pub(crate) struct Write {
 }
 
 impl Reference {
-    pub(crate) async fn of(setup: &Setup) -> Result<Reference, String> {
-        let lab = setup.lab().await?;
+    /// `points`: keep where its processes could have died.
+    pub(crate) async fn of(setup: &Setup, points: bool) -> Result<Reference, String> {
+        let lab = Arc::new(setup.lab().await?);
         let untouched = lab.picture().await?;
-        let counting = Arc::new(DyingJournal::counting(lab.journal()));
-        let process = lab.dying_process(&counting);
+        let recorder = points.then(|| Recorder::new(&lab));
+        let process = recorder.as_ref().map_or_else(|| lab.process(), Recorder::process);
         let id = lab.forward(&process).await.map_err(|failure| failure.to_string())?;
         lab.expect_life(id, Life::Succeeded).await?;
-        let run = Done::since(&lab, 0, &counting).await?;
+        let run = Done::since(&lab, 0, recorder.as_deref()).await?;
 
         let undone = Mutex::new(BTreeSet::from([alike(&lab.state(id).await?)]));
         let finished = lab.fork().await.map_err(|failure| failure.to_string())?;
-        let counting = Arc::new(DyingJournal::counting(lab.journal()));
-        let process = lab.dying_process(&counting);
+        let recorder = points.then(|| Recorder::new(&lab));
+        let process = recorder.as_ref().map_or_else(|| lab.process(), Recorder::process);
         lab.undo(&process, id).await.map_err(|failure| format!("undo: {failure}"))?;
         lab.expect_life(id, Life::Undone).await?;
-        let undo = Done::since(&lab, run.effects.len(), &counting).await?;
+        let undo = Done::since(&lab, run.effects.len(), recorder.as_deref()).await?;
         Ok(Reference { untouched, run, undo, finished, id, undone })
+    }
+
+    pub(crate) fn half(&self, half: Half) -> &Done {
+        match half {
+            Half::Run => &self.run,
+            Half::Undo => &self.undo,
+        }
     }
 
     pub(crate) fn world(&self) -> &dyn LabWorld {
@@ -140,12 +148,15 @@ impl Reference {
 }
 
 impl Done {
-    async fn since(lab: &Lab, from: usize, counted_by: &DyingJournal) -> Result<Done, String> {
+    async fn since(lab: &Lab, from: usize, recorder: Option<&Recorder>) -> Result<Done, String> {
         let effects = lab.effects_since(from);
         let operations: Vec<String> =
             lab.world.effects().split_off(from).into_iter().map(|effect| effect.operation).collect();
-        let (world, (journal_writes, recorded_effects)) = (lab.picture().await?, counted_by.counted());
-        Ok(Done { world, effects, writes: counted(operations), journal_writes, recorded_effects })
+        let points = match recorder {
+            Some(recorder) => recorder.points().await,
+            None => Points::default(),
+        };
+        Ok(Done { world: lab.picture().await?, effects, writes: counted(operations), points })
     }
 }
 

@@ -1,15 +1,13 @@
-//! Targets that a proof watches: what became of each write is known, and a process that died reaches them no more.
+//! Targets that a proof watches: what became of each write is known, whatever was answered.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use contracts::{
     CallContext, Check, HostCall, HostModule, HostReply, Session, TargetFacts, Targets, WireRequest,
 };
 use model::value::Map;
-use model::{Class, Code, Effect, Failure, FunctionSpec, OwnModule, RunId};
-use tokio::sync::watch;
+use model::{Effect, Failure, FunctionSpec, OwnModule, RunId};
 
 use crate::laboratory::LabWorld;
 
@@ -17,70 +15,54 @@ use crate::laboratory::LabWorld;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger(Mutex<Vec<Sent>>);
 
-#[derive(Debug)]
+/// Writes to one target take turns, so what came to the world during a write came by it.
+#[derive(Clone, Debug)]
 struct Sent {
     /// `module::function`.
     function: String,
     arguments: Map,
-    took_effect: bool,
+    /// How many effects the world had when it was sent, and when it was over.
+    before: usize,
+    after: Option<usize>,
 }
 
 impl Ledger {
     /// A new run or undo begins: whatever was sent before is settled, and the same call may come again.
     pub(crate) fn begin(&self) {
-        self.0.lock().expect("no holder of this lock panics").clear();
+        self.sent().clear();
+    }
+
+    /// A ledger that goes on with a copy of the world which has so many effects: writes under way are over there.
+    pub(crate) fn fork(&self, effects: usize) -> Ledger {
+        let over = |sent: &Sent| Sent {
+            after: Some(sent.after.unwrap_or(effects).min(effects).max(sent.before)),
+            ..sent.clone()
+        };
+        Ledger(Mutex::new(self.sent().iter().map(over).collect()))
     }
 
     /// Whether the newest such call changed the world; one that never got there did not.
     pub(crate) fn took_effect(&self, function: &str, arguments: &Map) -> bool {
-        let sent = self.0.lock().expect("no holder of this lock panics");
+        let sent = self.sent();
         let newest = sent.iter().rev().find(|one| one.function == function && one.arguments == *arguments);
-        newest.is_some_and(|one| one.took_effect)
-    }
-}
-
-/// A process's life as the world sees it: what it sent before its death goes on to its end, nothing is sent afterwards.
-#[derive(Debug)]
-pub(crate) struct Mortality {
-    dead: AtomicBool,
-    under_way: watch::Sender<usize>,
-}
-
-impl Default for Mortality {
-    fn default() -> Mortality {
-        Mortality { dead: AtomicBool::new(false), under_way: watch::channel(0).0 }
-    }
-}
-
-impl Mortality {
-    pub(crate) fn die(&self) {
-        self.dead.store(true, Ordering::SeqCst);
+        newest.is_some_and(|one| one.after.is_some_and(|after| after > one.before))
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
-        self.dead.load(Ordering::SeqCst)
+    /// The place of a write that is sent now.
+    fn send(&self, function: String, arguments: Map, before: usize) -> usize {
+        let mut sent = self.sent();
+        sent.push(Sent { function, arguments, before, after: None });
+        sent.len() - 1
     }
 
-    /// Resolves when nothing of a dead process is under way any more.
-    pub(crate) async fn quiet(&self) {
-        let mut under_way = self.under_way.subscribe();
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = under_way.wait_for(|count| *count == 0).await;
+    fn over(&self, place: usize, effects: usize) {
+        if let Some(sent) = self.sent().get_mut(place) {
+            sent.after = Some(effects);
+        }
     }
 
-    /// Counted first, looked at second: whoever sees it dead and then waits for quiet misses no call.
-    fn begin(&self) -> Option<UnderWay<'_>> {
-        self.under_way.send_modify(|count| *count += 1);
-        let call = UnderWay(self);
-        (!self.is_dead()).then_some(call)
-    }
-}
-
-struct UnderWay<'m>(&'m Mortality);
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.0.under_way.send_modify(|count| *count -= 1);
+    fn sent(&self) -> MutexGuard<'_, Vec<Sent>> {
+        self.0.lock().expect("no holder of this lock panics")
     }
 }
 
@@ -89,17 +71,11 @@ pub(crate) struct WatchedTargets {
     pub(crate) world: Arc<dyn LabWorld>,
     pub(crate) targets: Arc<dyn Targets>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) mortality: Arc<Mortality>,
 }
 
 impl WatchedTargets {
     fn watched(&self, module: Arc<dyn HostModule>) -> Arc<dyn HostModule> {
-        Arc::new(Watched {
-            module,
-            world: Arc::clone(&self.world),
-            ledger: Arc::clone(&self.ledger),
-            mortality: Arc::clone(&self.mortality),
-        })
+        Arc::new(Watched { module, world: Arc::clone(&self.world), ledger: Arc::clone(&self.ledger) })
     }
 }
 
@@ -133,7 +109,6 @@ struct Watched {
     module: Arc<dyn HostModule>,
     world: Arc<dyn LabWorld>,
     ledger: Arc<Ledger>,
-    mortality: Arc<Mortality>,
 }
 
 #[async_trait]
@@ -147,20 +122,13 @@ impl HostModule for Watched {
     }
 
     async fn call(&self, call: HostCall) -> Result<HostReply, Failure> {
-        let Some(_under_way) = self.mortality.begin() else {
-            return Err(Failure::new(Code::Interrupted, Class::Transient, "the process died here"));
-        };
         let writes = |spec: &&FunctionSpec| spec.name == call.function && spec.effect == Effect::Write;
         let Some(spec) = self.functions().iter().find(writes) else {
             return self.module.call(call).await;
         };
-        let (function, arguments) = (spec.path(), call.arguments.clone());
-        // Writes to one target take turns, so whatever comes to the world meanwhile came by this one.
-        let before = self.world.effects().len();
+        let place = self.ledger.send(spec.path(), call.arguments.clone(), self.world.effects().len());
         let answer = self.module.call(call).await;
-        let took_effect = self.world.effects().len() > before;
-        let sent = Sent { function, arguments, took_effect };
-        self.ledger.0.lock().expect("no holder of this lock panics").push(sent);
+        self.ledger.over(place, self.world.effects().len());
         answer
     }
 
@@ -181,22 +149,21 @@ impl HostModule for Watched {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn the_dead_send_nothing_and_what_they_sent_is_waited_for() {
-        let mortality = Mortality::default();
-        let call = mortality.begin().expect("alive");
-        mortality.die();
-        assert!(mortality.begin().is_none());
-        let quiet = mortality.quiet();
-        tokio::pin!(quiet);
-        let waits = tokio::select! {
-            biased;
-            () = &mut quiet => false,
-            () = std::future::ready(()) => true,
+    #[test]
+    fn a_copy_knows_what_took_effect_until_it_was_made() {
+        let ledger = Ledger::default();
+        let send = |function: &str, before| ledger.send(function.to_owned(), Map::new(), before);
+        let (done, vain) = (send("m::done", 0), send("m::vain", 1));
+        ledger.over(done, 1);
+        ledger.over(vain, 1);
+        send("m::under_way", 1);
+        let told = |ledger: &Ledger| {
+            ["m::done", "m::vain", "m::under_way", "m::never"]
+                .map(|function| ledger.took_effect(function, &Map::new()))
         };
-        assert!(waits, "a call is still under way");
-        drop(call);
-        quiet.await;
-        assert_eq!(*mortality.under_way.borrow(), 0);
+        assert_eq!(told(&ledger), [true, false, false, false]);
+        assert_eq!(told(&ledger.fork(1)), [true, false, false, false]);
+        assert_eq!(told(&ledger.fork(2)), [true, false, true, false]);
+        assert_eq!(told(&ledger.fork(0)), [false, false, false, false], "a copy from before any of it");
     }
 }

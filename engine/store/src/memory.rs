@@ -17,8 +17,9 @@ pub struct MemoryJournal {
 
 #[derive(Clone, Debug, Default)]
 struct Kept {
-    runs: BTreeMap<RunId, Vec<Record>>,
-    payloads: BTreeMap<Digest, Vec<u8>>,
+    /// Shared with forks.
+    runs: BTreeMap<RunId, Vec<Arc<Record>>>,
+    payloads: BTreeMap<Digest, Arc<[u8]>>,
 }
 
 impl MemoryJournal {
@@ -46,14 +47,15 @@ impl Journal for MemoryJournal {
         if first != next {
             return Err(sequence::out_of_order(run, next, first));
         }
-        kept.runs.entry(run).or_default().extend(records);
+        kept.runs.entry(run).or_default().extend(records.into_iter().map(Arc::new));
         Ok(())
     }
 
     async fn read(&self, run: RunId, from: u32) -> Result<Vec<Record>, JournalError> {
         let kept = self.kept();
         let stream = kept.runs.get(&run).map(Vec::as_slice).unwrap_or_default();
-        Ok(stream.get(from as usize..).unwrap_or_default().to_vec())
+        let wanted = stream.get(from as usize..).unwrap_or_default();
+        Ok(wanted.iter().map(|record| record.as_ref().clone()).collect())
     }
 
     async fn list(&self) -> Result<Vec<RunId>, JournalError> {
@@ -62,11 +64,11 @@ impl Journal for MemoryJournal {
 
     async fn put(&self, bytes: Vec<u8>) -> Result<Digest, JournalError> {
         let digest = Digest::of_bytes(&bytes);
-        self.kept().payloads.insert(digest, bytes);
+        self.kept().payloads.insert(digest, bytes.into());
         Ok(digest)
     }
 
     async fn get(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        Ok(self.kept().payloads.get(&digest).cloned())
+        Ok(self.kept().payloads.get(&digest).map(|bytes| bytes.to_vec()))
     }
 }

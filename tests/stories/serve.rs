@@ -125,7 +125,9 @@ fn what_a_killed_one_was_at_goes_on_in_the_next_one() {
     assert_eq!(code, Some(6), "{said}");
     assert!(said.contains("footbridge explain"), "{said}");
     let status = bench.run(&["status", "latest", "--json"]).exits(0).json();
-    assert_eq!(status["runs"][0]["state"], "interrupted");
+    // As where a run is killed: the last records may have died with it.
+    let state = status["runs"][0]["state"].as_str().expect("a state");
+    assert!(["interrupted", "in-doubt", "waiting"].contains(&state), "{state}");
     let id = status["runs"][0]["run"].as_str().expect("an id").to_owned();
     let before = writes(&bench, "lab");
 

@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     /// One disturbance, as a failed trial prints it
     #[arg(long, value_name = "DISTURBANCE", conflicts_with = "everything")]
     only: Option<Disturbance>,
-    /// How many trials run at the same time; as many as there are processors when left out
+    /// How many trials run at the same time; two for each processor when left out
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Also write the results as JUnit XML
@@ -136,7 +136,8 @@ impl Arguments {
             repeat: self.repeat_everything || everything,
             faults: if everything { Some(1..=12) } else { self.faults.clone() },
             only: self.only.clone(),
-            parallel: self.jobs.unwrap_or(processors),
+            // A trial's threads wait for one another half of the time.
+            parallel: self.jobs.unwrap_or(2 * processors),
         }
     }
 }

@@ -10,6 +10,7 @@ mod growth;
 mod history;
 mod memory;
 mod no_scripts;
+mod proof;
 mod raw_log;
 mod resume;
 mod rig;
@@ -38,7 +39,7 @@ use crate::raw_log::RawLog;
 use crate::scale::Scale;
 use crate::table::Line;
 
-const MEASUREMENTS: [(&str, fn(Scale) -> Vec<Line>); 9] = [
+const MEASUREMENTS: [(&str, fn(Scale) -> Vec<Line>); 10] = [
     ("disk", disk::measure),
     ("chain", chain::measure),
     ("writes", writes::measure),
@@ -46,6 +47,7 @@ const MEASUREMENTS: [(&str, fn(Scale) -> Vec<Line>); 9] = [
     ("runs", runs::measure),
     ("resume", resume::measure),
     ("start", start::measure),
+    ("proof", proof::measure),
     ("memory", memory::measure),
     ("growth", growth::measure),
 ];

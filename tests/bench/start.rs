@@ -18,9 +18,9 @@ use crate::stopwatch::Stopwatch;
 use crate::table::{Goal, Line, Unit};
 use crate::timed::Timed;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_footbridge");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_footbridge");
 /// The shipped workflow with the most in it.
-const SHIPPED: &str = "sfb-online";
+pub(crate) const SHIPPED: &str = "sfb-online";
 
 pub(crate) fn measure(scale: Scale) -> Vec<Line> {
     let folder = rig::folder();

@@ -82,6 +82,7 @@ impl Tokens {
             return Err(Failure::invalid(Code::Settings, message)
                 .hint("letters, digits, '.', '_', '-' and '@', at most 64 of them"));
         }
+        let _alone = self.changing()?;
         let mut tokens = self.list()?;
         if tokens.iter().any(|token| token.name == name) {
             return Err(Failure::invalid(Code::Settings, format!("there is a token '{name}' already"))
@@ -99,6 +100,7 @@ impl Tokens {
     }
 
     pub fn remove(&self, name: &str) -> Result<(), Failure> {
+        let _alone = self.changing()?;
         let mut tokens = self.list()?;
         let before = tokens.len();
         tokens.retain(|token| token.name != name);
@@ -107,6 +109,17 @@ impl Tokens {
                 .hint("footbridge serve token list names them"));
         }
         self.write(tokens)
+    }
+
+    /// Until it is dropped nobody else changes the file: what somebody removes must not come back with what another adds.
+    fn changing(&self) -> Result<fs::File, Failure> {
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.path.with_extension("lock"));
+        let alone = file.and_then(|file| file.lock().map(|()| file));
+        alone.map_err(|cause| self.failed("changed", &cause))
     }
 
     /// Whose token it is; `None` where it is nobody's, or its time is over.
@@ -214,6 +227,25 @@ mod tests {
         tokens.remove("ci").expect("removed");
         assert_eq!(who(&one, now), None);
         assert!(tokens.remove("ci").is_err());
+    }
+
+    #[test]
+    fn tokens_that_are_made_and_removed_at_once_neither_vanish_nor_come_back() {
+        let scratch = tempfile::tempdir().expect("a scratch folder");
+        let tokens = &Tokens::at(scratch.path().join("tokens.json"));
+        let add = |name: String| tokens.add(&name, [Role::Read].into(), Timestamp(1), None).expect("made");
+        for round in 0..8 {
+            add(format!("old-{round}"));
+        }
+        std::thread::scope(|threads| {
+            for round in 0..8 {
+                threads.spawn(move || add(format!("new-{round}")));
+                threads.spawn(move || tokens.remove(&format!("old-{round}")).expect("removed"));
+            }
+        });
+        let names: BTreeSet<String> =
+            tokens.list().expect("readable").into_iter().map(|token| token.name).collect();
+        assert_eq!(names, (0..8).map(|round| format!("new-{round}")).collect());
     }
 
     #[cfg(unix)]

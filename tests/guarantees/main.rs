@@ -17,8 +17,10 @@ mod laboratory;
 #[cfg(target_os = "linux")]
 mod preload;
 mod proofs;
+mod runner_panics;
 #[path = "../../engine/sim.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the binary uses the rest")]
 mod sim;
+mod undo_in_fog;
 mod undo_parts;
 mod waiting;

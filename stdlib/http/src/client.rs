@@ -36,7 +36,7 @@ const CONNECT_MAX: Duration = Duration::from_secs(20);
 const CONNECT_NEAR_MAX: Duration = Duration::from_secs(3);
 
 /// How long the system's roots are taken as they were read.
-const ROOTS_FRESH_MAX: Duration = Duration::from_secs(60);
+const ROOTS_FRESH_MAX: Duration = Duration::from_mins(1);
 
 /// Builds a client.
 pub fn client(options: &ClientOptions) -> Result<reqwest::Client, ClientError> {
@@ -77,6 +77,10 @@ pub fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {
 
 /// TLS with the system's roots. To read them takes longer than most requests do, so clients built within
 /// [`ROOTS_FRESH_MAX`] of one another share them; whoever runs for months still sees new ones.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how old a reading of the machine is; no run's time hangs on it"
+)]
 fn system_tls() -> Result<ClientConfig, ClientError> {
     static NEWEST: Mutex<Option<(Instant, ClientConfig)>> = Mutex::new(None);
     let mut newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);

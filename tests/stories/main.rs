@@ -36,6 +36,8 @@ mod serve;
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod trace;
 mod undoing;
 mod undoing_parts;

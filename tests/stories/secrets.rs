@@ -3,10 +3,10 @@
 use crate::support::{Bench, Outcome};
 use crate::targets::LAB;
 
-const SECRET: &str = "q8-never-to-be-seen-again";
+pub(crate) const SECRET: &str = "q8-never-to-be-seen-again";
 
 /// Exchange is the world `lab` of this process, the tenant another one's: a client secret goes over the wire.
-fn target(bench: &Bench, tenant: &mut crate::support::Going, secret: &str) -> String {
+pub(crate) fn target(bench: &Bench, tenant: &mut crate::support::Going, secret: &str) -> String {
     let address = |line: String| line.split_once(": ").expect("a name and an address").1.to_owned();
     let login = address(tenant.wait_for("sign-in: "));
     let graph = address(tenant.wait_for("graph: "));

@@ -88,7 +88,9 @@ impl Terminal {
                 self.keys.write_all(format!("{line}\n").as_bytes()).expect("typed");
                 return;
             }
-            std::thread::sleep(BETWEEN_LOOKS);
+            if let Ok(part) = self.shown.recv_timeout(BETWEEN_LOOKS) {
+                self.whole.push_str(&String::from_utf8_lossy(&part));
+            }
         }
         panic!("what is typed at '{question}' would be seen\n{}", self.whole);
     }

@@ -9,6 +9,7 @@ mod support;
 
 mod answers;
 mod authority;
+mod browser;
 mod caller;
 mod calling;
 mod doctor;

@@ -16,9 +16,11 @@ const CELL_HEIGHT: usize = 16;
 /// A step's box, in cells.
 const BOX_WIDTH: usize = 30;
 const BOX_HEIGHT: usize = 4;
-/// How much text fits into a line of a box.
-const TITLE_LENGTH: usize = 28;
-const NAME_LENGTH: usize = 32;
+/// How much text fits into a line of a box, in widths of half a small letter.
+const TITLE_WIDTH: usize = 56;
+const NAME_WIDTH: usize = 64;
+/// What is left for a step's state beside its name.
+const STATE_WIDTH_MAX: usize = 24;
 const MARGIN: usize = 14;
 const CORNER: usize = 7;
 
@@ -106,14 +108,16 @@ fn step_box(x: usize, y: usize, step: &model::Step, state: Option<&str>, svg: &m
         ],
     );
     svg.close("path");
-    let lines = wrapped(&clean(&step.title), TITLE_LENGTH);
+    let lines = wrapped(&clean(&step.title), TITLE_WIDTH);
     let first = if lines.len() > 1 { 19 } else { 27 };
     for (at, line) in lines.iter().enumerate() {
         let y = (first + 16 * at).to_string();
         svg.element("text", &[("class", "fb-title"), ("x", "17"), ("y", &y)], line);
     }
-    let name =
-        cut(&clean(step.path.as_str()), state.map_or(NAME_LENGTH, |state| NAME_LENGTH - state.len().min(12)));
+    let name = cut(
+        &clean(step.path.as_str()),
+        NAME_WIDTH - state.map_or(0, |state| (2 * state.len()).min(STATE_WIDTH_MAX)),
+    );
     let y = (height - 10).to_string();
     svg.element("text", &[("class", "fb-name"), ("x", "17"), ("y", &y)], &name);
     if let Some(state) = state {
@@ -200,41 +204,47 @@ fn described(workflow: &Workflow, states: &BTreeMap<&StepPath, &str>) -> String 
 }
 
 /// At most two lines, broken between words where possible.
-fn wrapped(text: &str, length_max: usize) -> Vec<String> {
-    if width(text) <= length_max {
+fn wrapped(text: &str, width_max: usize) -> Vec<String> {
+    if width(text) <= width_max {
         return vec![text.to_owned()];
     }
     let mut first = String::new();
     let mut rest = text;
     for word in text.split_inclusive(' ') {
-        if width(&first) + width(word.trim_end()) > length_max {
+        if width(&first) + width(word.trim_end()) > width_max {
             break;
         }
         first.push_str(word);
         rest = &rest[word.len()..];
     }
-    if first.is_empty() { vec![cut(text, length_max)] } else { vec![first, cut(rest, length_max)] }
+    if first.is_empty() { vec![cut(text, width_max)] } else { vec![first, cut(rest, width_max)] }
 }
 
-fn cut(text: &str, length_max: usize) -> String {
-    if width(text) <= length_max {
+fn cut(text: &str, width_max: usize) -> String {
+    if width(text) <= width_max {
         return text.to_owned();
     }
     let mut taken = 0;
     let fits = |one: &char| {
-        taken += if wide(*one) { 2 } else { 1 };
-        taken < length_max
+        taken += letter_width(*one);
+        taken + letter_width('…') <= width_max
     };
     format!("{}…", text.chars().take_while(fits).collect::<String>())
 }
 
 fn width(text: &str) -> usize {
-    text.chars().map(|one| if wide(one) { 2 } else { 1 }).sum()
+    text.chars().map(letter_width).sum()
 }
 
-/// Han, kana, Hangul and signs take about twice the room; fonts differ, so a guess is enough.
-fn wide(one: char) -> bool {
-    one >= '\u{1100}' && !('\u{2000}'..'\u{2e80}').contains(&one)
+/// Fonts differ, so a guess has to be enough: capitals take more room than small letters, and the broadest letters, Han,
+/// kana, Hangul and signs about twice as much.
+fn letter_width(one: char) -> usize {
+    match one {
+        'M' | 'W' | 'm' | 'w' | '@' | '%' | '—' => 4,
+        '\u{1100}'.. if !('\u{2000}'..'\u{2e80}').contains(&one) => 4,
+        _ if one.is_uppercase() => 3,
+        _ => 2,
+    }
 }
 
 const ARROW: &str = "<defs><marker id=\"fb-arrow\" viewBox=\"0 0 10 10\" refX=\"8\" refY=\"5\" markerWidth=\"7\" \

@@ -26,7 +26,7 @@ pub use signature::{PublicKey, SigningKey};
 pub use verify::{Finding, Outside, Verdict, Verified, verify};
 
 /// Raised whenever the same records would be written in other bytes; a test holds the present form to its number.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// What is in the file for programs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,15 +8,15 @@ mod late;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use async_trait::async_trait;
-use contracts::{Durability, Journal, JournalError, Service as _};
+use contracts::{Journal, JournalError, Service as _};
 use model::value::Map;
-use model::{Asker, Code, Digest, Life, Record, RunId};
+use model::{Asker, Code, Life, RunId};
 use runtime::Supervisor;
 use sim::WorldSpec;
 
 use crate::bounds;
 use crate::clock::JumpingClock;
+use crate::guarded::Guarded;
 use crate::lab::{Lab, differences, process_on, shipped, sorted, story};
 use late::LateTargets;
 
@@ -89,8 +89,7 @@ impl Fire {
             }
             let writes = if deaths > 0 { 1 + self.clock.draw() % WRITES_MAX } else { u64::from(u32::MAX) };
             deaths = deaths.saturating_sub(1);
-            let inner = Arc::clone(&self.lab.journal);
-            let journal = Arc::new(Mortal { inner, left: AtomicI64::new(writes.cast_signed()) });
+            let journal = mortal(&self.lab.journal, writes);
             let process = process_on(Arc::clone(&self.targets) as _, journal, Arc::clone(&self.clock) as _);
             self.clock.jump();
             run = self.go_on(&process, run, life).await;
@@ -115,33 +114,12 @@ impl Fire {
 }
 
 /// A journal whose process dies after so many writes to it.
-struct Mortal {
-    inner: Arc<dyn Journal>,
-    left: AtomicI64,
-}
-
-#[async_trait]
-impl Journal for Mortal {
-    async fn append(&self, run: RunId, records: Vec<Record>, how: Durability) -> Result<(), JournalError> {
-        if !records.is_empty() && self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
+fn mortal(inner: &Arc<dyn Journal>, writes: u64) -> Arc<Guarded> {
+    let left = AtomicI64::new(writes.cast_signed());
+    Guarded::new(inner, move |_, records| {
+        if !records.is_empty() && left.fetch_sub(1, Ordering::SeqCst) <= 0 {
             return Err(JournalError::new(Code::StoreIo, "the process died here"));
         }
-        self.inner.append(run, records, how).await
-    }
-
-    async fn read(&self, run: RunId, from: u32) -> Result<Vec<Record>, JournalError> {
-        self.inner.read(run, from).await
-    }
-
-    async fn list(&self) -> Result<Vec<RunId>, JournalError> {
-        self.inner.list().await
-    }
-
-    async fn put(&self, bytes: Vec<u8>) -> Result<Digest, JournalError> {
-        self.inner.put(bytes).await
-    }
-
-    async fn get(&self, digest: Digest) -> Result<Option<Vec<u8>>, JournalError> {
-        self.inner.get(digest).await
-    }
+        Ok(())
+    })
 }

@@ -7,7 +7,7 @@ use model::value::Map;
 use model::{Code, Event, Life, Record, Value, Workflow};
 use sim::{Act, By, Faults, Injection, WorldSpec};
 
-use crate::lab::{Lab, shipped, story};
+use crate::lab::{Lab, shipped, story, written};
 
 const PIN: &str = "domain_controller";
 
@@ -146,12 +146,7 @@ title = "A mail user"
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_phase_that_loses_its_controller_does_not_write_through_another() {
-    let files = BTreeMap::from([
-        ("workflow.toml".to_owned(), MANIFEST.to_owned()),
-        ("steps/account.rhai".to_owned(), CARELESS.to_owned()),
-    ]);
-    let layer = manifest::Layer { name: "test".into(), files, prefix: String::new() };
-    let workflow = manifest::resolve(&[layer]).unwrap_or_else(|findings| panic!("{findings:?}"));
+    let workflow = written(&[("workflow.toml", MANIFEST), ("steps/account.rhai", CARELESS)]);
     let lab = fresh(&workflow).await;
     let act = Act::DcGone { name: "dc1.contoso.lab".into() };
     let injection = Injection { on: "Get-ExchangeServer".into(), nth: 1, times: 1, act };

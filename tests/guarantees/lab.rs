@@ -49,6 +49,13 @@ pub(crate) fn shipped() -> BTreeMap<String, Workflow> {
     all
 }
 
+/// A workflow of the test's own: files by their paths.
+pub(crate) fn written(files: &[(&str, &str)]) -> Workflow {
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let layer = manifest::Layer { name: "test".into(), files, prefix: String::new() };
+    manifest::resolve(&[layer]).unwrap_or_else(|findings| panic!("{findings:?}"))
+}
+
 fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

@@ -10,6 +10,7 @@ mod controller;
 #[cfg(target_os = "linux")]
 mod disk;
 mod drift;
+mod guarded;
 mod kill;
 mod lab;
 #[path = "../../engine/laboratory.rs"]

@@ -1,17 +1,16 @@
 //! An undo whose answer is lost, and whose object cannot be looked at for longer than anybody waits: a person is asked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contracts::{ApproveRequest, Service as _};
 use model::event::Decision;
 use model::run_state::RunStatus;
 use model::value::Map;
-use model::{Event, Life, Workflow};
+use model::{Event, Life};
 use serde_json::json;
 use sim::{Act, Action, Faults, Injection, WorldSpec};
 
-use crate::lab::{Lab, differences, story};
+use crate::lab::{Lab, differences, story, written};
 
 /// Makes a mail user, and cannot see it while a recipient called `Fog` is there.
 const ACCOUNT: &str = r#"
@@ -32,15 +31,8 @@ fn apply(ctx, change) {
 fn undo(ctx, change, outcome) { exchange::remove_mail_user(#{ guid: outcome.guid }); }
 "#;
 
-fn workflow() -> Workflow {
-    let manifest =
-        "[workflow]\nid = 'room'\nversion = '1.0.0'\ntitle = 'Room'\n[steps.account]\ntitle = 'Account'\n";
-    let files = [("workflow.toml", manifest), ("steps/account.rhai", ACCOUNT)];
-    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let layer =
-        manifest::Layer { name: "shipped".into(), files: BTreeMap::from(files), prefix: "room/".into() };
-    manifest::resolve(&[layer]).expect("a good workflow")
-}
+const MANIFEST: &str =
+    "[workflow]\nid = 'room'\nversion = '1.0.0'\ntitle = 'Room'\n[steps.account]\ntitle = 'Account'\n";
 
 fn cmdlet(name: &str, parameters: serde_json::Value) -> Action {
     let serde_json::Value::Object(parameters) = parameters else { panic!("parameters are an object") };
@@ -49,8 +41,9 @@ fn cmdlet(name: &str, parameters: serde_json::Value) -> Action {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_undo_that_cannot_be_looked_at_is_asked_about_and_goes_on_as_a_person_says() {
+    let workflow = written(&[("workflow.toml", MANIFEST), ("steps/account.rhai", ACCOUNT)]);
     for (after_effect, decision) in [(true, Decision::Done), (false, Decision::Retry)] {
-        let lab = Lab::new(&workflow(), &WorldSpec::default(), Map::new()).await;
+        let lab = Lab::new(&workflow, &WorldSpec::default(), Map::new()).await;
         let untouched = lab.picture().await;
         let run = lab.forward().await.expect("the run starts");
         let fog = json!({ "Name": "Fog", "ExternalEmailAddress": "fog@contoso.com" });

@@ -1,6 +1,5 @@
 //! A run that waits for days costs an entry in a timetable, and goes on by itself when its time has come.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use sim::WorldSpec;
 use tokio::sync::broadcast::Receiver;
 
 use crate::clock::StillClock;
-use crate::lab::Lab;
+use crate::lab::{Lab, written};
 
 const NOTE: &str = "fn apply(ctx, change) { #{} }\n";
 const DAY: Duration = Duration::from_hours(24);
@@ -25,14 +24,7 @@ fn notes(gate: &str) -> Workflow {
         "[workflow]\nid = 'notes'\nversion = '1.0.0'\ntitle = 'Notes'\n[steps.first]\ntitle = 'First'\n\
          [steps.second]\ntitle = 'Second'\nneeds = ['first']\ngate = {gate}\n"
     );
-    let files = [
-        ("workflow.toml".to_owned(), manifest),
-        ("steps/first.rhai".to_owned(), NOTE.to_owned()),
-        ("steps/second.rhai".to_owned(), NOTE.to_owned()),
-    ];
-    let layer =
-        manifest::Layer { name: "shipped".into(), files: BTreeMap::from(files), prefix: "notes/".into() };
-    manifest::resolve(&[layer]).expect("a good workflow")
+    written(&[("workflow.toml", &manifest), ("steps/first.rhai", NOTE), ("steps/second.rhai", NOTE)])
 }
 
 /// Longer than anything here takes: what never comes fails the test instead of holding it up.

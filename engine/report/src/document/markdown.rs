@@ -64,7 +64,7 @@ fn code(text: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for one in clean(text).chars() {
-        if matches!(one, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '!' | '&' | '$') {
+        if r"\`*_[]{}<>|#~^!&$".contains(one) {
             safe.push('\\');
         }
         safe.push(one);

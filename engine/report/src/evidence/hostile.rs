@@ -46,6 +46,14 @@ const FRAGMENTS: &[&str] = &[
     "<http://x>",
     "$x$",
     "~~x~~",
+    "^x^",
+    "~x~",
+    "{#x}",
+    " {.x}",
+    "[[x]]",
+    "\n: x",
+    "\n---\n",
+    "+++",
     "**",
     "__x__",
     "```\n",
@@ -140,7 +148,7 @@ fn words(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn what_strangers_wrote_is_read_and_never_obeyed(

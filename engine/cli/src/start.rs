@@ -67,12 +67,12 @@ fn tell_panics() {
     let otherwise = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        let told_elsewhere = match thread.name() {
+        let none_of_ours = match thread.name() {
             Some("script") => LEAVING.load(Ordering::Relaxed),
             Some(name) => name.starts_with("journal"),
             None => false,
         };
-        if !told_elsewhere {
+        if !none_of_ours {
             otherwise(panic);
         }
     }));

@@ -68,16 +68,14 @@ impl Reference {
     pub(crate) async fn of(setup: &Setup, points: bool) -> Result<Reference, String> {
         let lab = Arc::new(setup.lab().await?);
         let untouched = lab.picture().await?;
-        let recorder = points.then(|| Recorder::new(&lab));
-        let process = recorder.as_ref().map_or_else(|| lab.process(), Recorder::process);
+        let (process, recorder) = recorded(&lab, points);
         let id = lab.forward(&process).await.map_err(|failure| failure.to_string())?;
         lab.expect_life(id, Life::Succeeded).await?;
         let run = Done::since(&lab, 0, recorder.as_deref()).await?;
 
         let undone = Mutex::new(BTreeSet::from([alike(&lab.state(id).await?)]));
         let finished = lab.fork().await.map_err(|failure| failure.to_string())?;
-        let recorder = points.then(|| Recorder::new(&lab));
-        let process = recorder.as_ref().map_or_else(|| lab.process(), Recorder::process);
+        let (process, recorder) = recorded(&lab, points);
         lab.undo(&process, id).await.map_err(|failure| format!("undo: {failure}"))?;
         lab.expect_life(id, Life::Undone).await?;
         let undo = Done::since(&lab, run.effects.len(), recorder.as_deref()).await?;
@@ -145,6 +143,12 @@ impl Reference {
     fn undone(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
         self.undone.lock().expect("no holder of this lock panics")
     }
+}
+
+/// A process of the lab, and what keeps the points of its half where they are wanted.
+fn recorded(lab: &Arc<Lab>, points: bool) -> (Arc<Supervisor>, Option<Arc<Recorder>>) {
+    let recorder = points.then(|| Recorder::new(lab));
+    (recorder.as_ref().map_or_else(|| lab.process(), Recorder::process), recorder)
 }
 
 impl Done {

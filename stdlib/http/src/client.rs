@@ -84,13 +84,12 @@ pub fn tls(options: &ClientOptions) -> Result<ClientConfig, ClientError> {
 fn system_tls() -> Result<ClientConfig, ClientError> {
     static NEWEST: Mutex<Option<(Instant, ClientConfig)>> = Mutex::new(None);
     let mut newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut config = match newest.take() {
-        Some((read_at, config)) if read_at.elapsed() < ROOTS_FRESH_MAX => {
-            newest.insert((read_at, config)).1.clone()
-        }
+    let mut config = match &*newest {
+        Some((read_at, config)) if read_at.elapsed() < ROOTS_FRESH_MAX => config.clone(),
         Some(_) | None => {
             let config = tls_builder()?.with_platform_verifier().map_err(tls_error)?.with_no_client_auth();
-            newest.insert((Instant::now(), config)).1.clone()
+            *newest = Some((Instant::now(), config.clone()));
+            config
         }
     };
     // What a server lets one client take up again is no other client's.

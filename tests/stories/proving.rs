@@ -72,6 +72,9 @@ fn wrong_cases_and_names_are_told() {
         .warns("there is no case 'frsh'")
         .warns("fresh, half-done");
     bench.run(&["test", "./room-display", "--only", "crash:run"]).exits(3).warns("is no disturbance");
+    // Nothing was tried, so nothing is proven.
+    let beyond = ["test", "./room-display", "--case", "fresh", "--only", "crash:run:after:999"];
+    bench.run(&beyond).exits(10).says("1 not reached").says("NOT PROVEN");
     bench.write("room-display/cases/fresh.toml", "title = 'x'\n[expect]\nstat = 'succeeded'\n");
     bench.run(&["test", "./room-display"]).exits(4).warns("FB0114").warns("fresh.toml:3:1").warns("stat");
     bench.write(

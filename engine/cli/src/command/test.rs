@@ -101,6 +101,8 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
     }
     let took = clock.now().since(began);
     let failures = proof.failures().count();
+    // A proof that tried nothing proves nothing: the case has no such write.
+    let proven = failures == 0 && proof.passed() > 0;
     let again = again(&arguments.workflow, &context.settings.layers);
     context.output.either(
         || document(&id, &version, &proof),
@@ -112,7 +114,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             text.push_str(&Matrix::of(&proof).text());
             let not_reached = proof.ends.len() - proof.passed() - failures;
             let beside = if not_reached > 0 { format!(", {not_reached} not reached") } else { String::new() };
-            let verdict = if failures == 0 { "all trials passed" } else { "NOT PROVEN" };
+            let verdict = if proven { "all trials passed" } else { "NOT PROVEN" };
             text.push_str(&format!(
                 "\n\n{} {version}: {} passed, {failures} failed{beside}, in {:.1} s: {}\n",
                 style.strong(&id),
@@ -123,7 +125,7 @@ pub(crate) async fn perform(context: &Context, arguments: Arguments) -> Outcome 
             text
         },
     );
-    Ok(if failures == 0 { Exit::Ok } else { Exit::VerifyFailed })
+    Ok(if proven { Exit::Ok } else { Exit::VerifyFailed })
 }
 
 impl Arguments {
